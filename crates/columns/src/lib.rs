@@ -1,0 +1,1 @@
+//! JSON Schema to TableSchema; raw records to Arrow batches.

@@ -1,0 +1,1 @@
+//! The YAML files, interpolation, secrets, JSON Schema for editors.

@@ -1,0 +1,1 @@
+//! Decode (bytes to LoadStep) and load (LoadStep to Target).

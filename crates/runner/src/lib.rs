@@ -1,0 +1,1 @@
+//! One run: spawn, guard, supervise, checkpoint, report.

@@ -1,0 +1,1 @@
+//! The Singer wire: messages, line framing, JSON Schema, catalog, state.

@@ -1,0 +1,1 @@
+//! Bookmarks, run ledger and locks in SQLite.

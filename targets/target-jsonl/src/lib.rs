@@ -1,0 +1,1 @@
+//! Appends records to JSON Lines files.
