@@ -1,0 +1,7 @@
+//! Gives the `tapster` program the way to libduckdb.
+
+include!("../../targets/target-duckdb/libduckdb.rs");
+
+fn main() {
+    give_rpath();
+}

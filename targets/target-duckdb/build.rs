@@ -1,0 +1,7 @@
+//! Links against the libduckdb that `cargo x setup` placed.
+
+include!("libduckdb.rs");
+
+fn main() {
+    give_rpath();
+}

@@ -1,0 +1,7 @@
+//! Gives the end-to-end tests the way to libduckdb.
+
+include!("../targets/target-duckdb/libduckdb.rs");
+
+fn main() {
+    give_rpath();
+}
