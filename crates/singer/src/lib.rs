@@ -1,1 +1,22 @@
-//! The Singer wire: messages, line framing, JSON Schema, catalog, state.
+//! The Singer wire: message grammar, line framing, JSON Schema, catalog and state.
+//!
+//! Owns what the bytes between a tap and tapster mean, and writes them for Rust taps.
+//! Must not know Arrow, tokio, SQL or the project's files.
+//! Entry point: [`LineBuffer`] cuts bytes into lines, [`parse`] reads one line.
+
+mod excerpt;
+mod framing;
+mod json;
+mod message;
+mod schema;
+mod state;
+
+pub use excerpt::framing_excerpt;
+pub use framing::{FramingError, LineBuffer};
+pub use json::Json;
+pub use message::{
+    BatchMessage, Message, MessageError, RecordBody, RecordMessage, RecordSink, SchemaMessage, SkipRecords,
+    parse,
+};
+pub use schema::{JsonSchema, JsonType, SchemaError};
+pub use state::{Bookmark, State, StateError};

@@ -1,0 +1,376 @@
+//! One line, one message. A record is walked while its envelope is read, so that its bytes are seen once.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use crate::{JsonSchema, SchemaError, State};
+
+/// One line of a tap's output.
+#[derive(Debug)]
+pub enum Message<'a> {
+    /// Describes a stream; comes before its records and may come again.
+    Schema(Box<SchemaMessage>),
+    /// One record.
+    Record(RecordMessage<'a>),
+    /// Where the tap may go on from.
+    State(State),
+    /// Records of older versions are to go once those of this one are there.
+    ActivateVersion {
+        /// The stream's name.
+        stream: String,
+        /// The new version.
+        version: i64,
+    },
+    /// Files full of records, by the Meltano SDK's convention.
+    Batch(BatchMessage),
+    /// Legal by the specification: counted and passed over.
+    Unknown {
+        /// The `type` as it came.
+        kind: String,
+    },
+}
+
+/// A SCHEMA message.
+#[derive(Debug)]
+pub struct SchemaMessage {
+    /// The stream's name.
+    pub stream: String,
+    /// The JSON Schema of its records.
+    pub schema: JsonSchema,
+    /// The key; empty for a keyless stream.
+    pub key_properties: Vec<String>,
+    /// The replication key, when the tap says it.
+    pub bookmark_properties: Vec<String>,
+}
+
+/// A RECORD message.
+#[derive(Debug)]
+pub struct RecordMessage<'a> {
+    /// The stream's name.
+    pub stream: Cow<'a, str>,
+    /// The record itself, or that the sink has taken it already.
+    pub record: RecordBody<'a>,
+    /// The table version that the record belongs to.
+    pub version: Option<i64>,
+    /// When the tap extracted it, RFC 3339.
+    pub time_extracted: Option<Cow<'a, str>>,
+}
+
+/// Where a record's properties are.
+#[derive(Debug)]
+pub enum RecordBody<'a> {
+    /// The sink took them while the line was read.
+    Taken,
+    /// They came before `type` or `stream`: still to be read from this text.
+    Raw(&'a RawValue),
+}
+
+/// A BATCH message.
+#[derive(Debug)]
+pub struct BatchMessage {
+    /// The stream's name.
+    pub stream: String,
+    /// `jsonl`, `parquet`, `arrow`.
+    pub format: String,
+    /// Where the files are.
+    pub manifest: Vec<String>,
+}
+
+/// Takes the properties of a record while its line is read.
+pub trait RecordSink {
+    /// Reads `record` to its end. An error means that the text is not JSON; values that do not fit are the
+    /// sink's own affair.
+    ///
+    /// # Errors
+    /// The deserializer's.
+    fn record<'de, D: Deserializer<'de>>(&mut self, stream: &str, record: D) -> Result<(), D::Error>;
+}
+
+/// A sink that passes records over.
+pub struct SkipRecords;
+
+impl RecordSink for SkipRecords {
+    fn record<'de, D: Deserializer<'de>>(&mut self, _: &str, record: D) -> Result<(), D::Error> {
+        record.deserialize_ignored_any(IgnoredAny).map(drop)
+    }
+}
+
+/// A line that is not a Singer message. The text never holds a record's value.
+#[derive(Debug, Error)]
+pub enum MessageError {
+    /// Not JSON. `truncated` when the text ends inside a value.
+    #[error("not JSON at column {column}: {reason}")]
+    NotJson {
+        /// Byte column, from 1.
+        column: usize,
+        /// What the parser expected, without any of the text.
+        reason: &'static str,
+        /// Whether the text ends inside a value.
+        truncated: bool,
+    },
+    /// JSON, but no object.
+    #[error("a message must be a JSON object")]
+    NotObject,
+    /// A required property is missing or of the wrong kind.
+    #[error("the {kind} message has no usable `{property}`: expected {expected}")]
+    Property {
+        /// The message's type.
+        kind: &'static str,
+        /// The property.
+        property: &'static str,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// The schema itself cannot be read.
+    #[error("the SCHEMA of stream {stream} cannot be read")]
+    Schema {
+        /// The stream's name.
+        stream: String,
+        /// What is wrong with it.
+        #[source]
+        source: SchemaError,
+    },
+}
+
+/// Reads one line. A record whose `type` and `stream` stand before it goes into `sink` at once.
+///
+/// # Errors
+/// [`MessageError`]; the sink may then have seen a part of the record.
+pub fn parse<'a>(line: &'a str, sink: &mut impl RecordSink) -> Result<Message<'a>, MessageError> {
+    if line.trim_ascii_start().as_bytes().first().is_some_and(|&b| b != b'{')
+        && serde_json::from_str::<IgnoredAny>(line).is_ok()
+    {
+        return Err(MessageError::NotObject);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(line);
+    let envelope = EnvelopeSeed { sink }.deserialize(&mut deserializer);
+    let envelope = envelope.and_then(|envelope| deserializer.end().map(|()| envelope));
+    envelope.map_err(|error| not_json(&error))?.into_message()
+}
+
+fn not_json(error: &serde_json::Error) -> MessageError {
+    use serde_json::error::Category;
+    let reason = match error.classify() {
+        Category::Eof => "the text ends inside a value",
+        Category::Syntax => "the text breaks JSON's grammar",
+        Category::Data | Category::Io => "a part of the message has the wrong kind",
+    };
+    MessageError::NotJson { column: error.column(), reason, truncated: error.is_eof() }
+}
+
+/// What of the envelope was there.
+#[derive(Default)]
+struct Envelope<'a> {
+    kind: Option<Cow<'a, str>>,
+    stream: Option<Cow<'a, str>>,
+    record: Option<RecordBody<'a>>,
+    schema: Option<&'a RawValue>,
+    key_properties: Option<&'a RawValue>,
+    bookmark_properties: Option<&'a RawValue>,
+    value: Option<&'a RawValue>,
+    version: Option<&'a RawValue>,
+    time_extracted: Option<Cow<'a, str>>,
+    encoding: Option<&'a RawValue>,
+    manifest: Option<&'a RawValue>,
+}
+
+struct EnvelopeSeed<'s, S> {
+    sink: &'s mut S,
+}
+
+impl<'de, S: RecordSink> DeserializeSeed<'de> for EnvelopeSeed<'_, S> {
+    type Value = Envelope<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Envelope<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, S: RecordSink> Visitor<'de> for EnvelopeSeed<'_, S> {
+    type Value = Envelope<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a Singer message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
+        let mut envelope = Envelope::default();
+        while let Some(Text(name)) = map.next_key()? {
+            match &*name {
+                "type" => envelope.kind = map.next_value::<OptionalText>()?.0,
+                "stream" => envelope.stream = map.next_value::<OptionalText>()?.0,
+                "time_extracted" => envelope.time_extracted = map.next_value::<OptionalText>()?.0,
+                "record" => envelope.record = Some(read_record(&mut map, &envelope, self.sink)?),
+                "schema" => envelope.schema = Some(map.next_value()?),
+                "key_properties" => envelope.key_properties = Some(map.next_value()?),
+                "bookmark_properties" => envelope.bookmark_properties = Some(map.next_value()?),
+                "value" => envelope.value = Some(map.next_value()?),
+                "version" => envelope.version = Some(map.next_value()?),
+                "encoding" => envelope.encoding = Some(map.next_value()?),
+                "manifest" => envelope.manifest = Some(map.next_value()?),
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(envelope)
+    }
+}
+
+fn read_record<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    envelope: &Envelope<'de>,
+    sink: &mut impl RecordSink,
+) -> Result<RecordBody<'de>, A::Error> {
+    match (&envelope.kind, &envelope.stream, &envelope.record) {
+        (Some(kind), Some(stream), None) if kind.eq_ignore_ascii_case("RECORD") => {
+            map.next_value_seed(SinkSeed { stream, sink })?;
+            Ok(RecordBody::Taken)
+        }
+        _ => map.next_value().map(RecordBody::Raw),
+    }
+}
+
+struct SinkSeed<'s, S> {
+    stream: &'s str,
+    sink: &'s mut S,
+}
+
+impl<'de, S: RecordSink> DeserializeSeed<'de> for SinkSeed<'_, S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.sink.record(self.stream, deserializer)
+    }
+}
+
+impl<'a> Envelope<'a> {
+    fn into_message(self) -> Result<Message<'a>, MessageError> {
+        let kind = self.kind.clone().ok_or(MessageError::Property {
+            kind: "unnamed",
+            property: "type",
+            expected: "SCHEMA, RECORD, STATE, ACTIVATE_VERSION or BATCH",
+        })?;
+        match kind.to_ascii_uppercase().as_str() {
+            "RECORD" => self.into_record(),
+            "STATE" => {
+                let value = self.value.ok_or(missing("STATE", "value", "the state"))?;
+                Ok(Message::State(State::from_raw(value)))
+            }
+            "SCHEMA" => self.into_schema(),
+            "ACTIVATE_VERSION" => {
+                let version = self.version("ACTIVATE_VERSION")?;
+                let version = version.ok_or(missing("ACTIVATE_VERSION", "version", "an integer"))?;
+                Ok(Message::ActivateVersion {
+                    stream: self.stream("ACTIVATE_VERSION")?.into_owned(),
+                    version,
+                })
+            }
+            "BATCH" => self.into_batch(),
+            _ => Ok(Message::Unknown { kind: kind.into_owned() }),
+        }
+    }
+
+    fn into_record(mut self) -> Result<Message<'a>, MessageError> {
+        let record = self.record.take().ok_or(missing("RECORD", "record", "an object"))?;
+        let version = self.version("RECORD")?;
+        let time_extracted = self.time_extracted.take();
+        Ok(Message::Record(RecordMessage { stream: self.stream("RECORD")?, record, version, time_extracted }))
+    }
+
+    fn into_schema(self) -> Result<Message<'a>, MessageError> {
+        let raw = self.schema.ok_or(missing("SCHEMA", "schema", "a JSON Schema"))?;
+        let key_properties =
+            names(self.key_properties).ok_or(missing("SCHEMA", "key_properties", "a list of names"))?;
+        let bookmark_properties = names(self.bookmark_properties).unwrap_or_default();
+        let stream = self.stream("SCHEMA")?.into_owned();
+        let schema = JsonSchema::parse(raw.get())
+            .map_err(|source| MessageError::Schema { stream: stream.clone(), source })?;
+        Ok(Message::Schema(Box::new(SchemaMessage { stream, schema, key_properties, bookmark_properties })))
+    }
+
+    fn into_batch(self) -> Result<Message<'a>, MessageError> {
+        #[derive(serde::Deserialize)]
+        struct Encoding {
+            format: String,
+        }
+        let encoding = self.encoding.and_then(|raw| serde_json::from_str::<Encoding>(raw.get()).ok());
+        let encoding = encoding.ok_or(missing("BATCH", "encoding", "an object with a `format`"))?;
+        let manifest = self.manifest.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let manifest = manifest.ok_or(missing("BATCH", "manifest", "a list of files"))?;
+        Ok(Message::Batch(BatchMessage {
+            stream: self.stream("BATCH")?.into_owned(),
+            format: encoding.format,
+            manifest,
+        }))
+    }
+
+    fn stream(self, kind: &'static str) -> Result<Cow<'a, str>, MessageError> {
+        self.stream.ok_or(missing(kind, "stream", "the stream's name"))
+    }
+
+    fn version(&self, kind: &'static str) -> Result<Option<i64>, MessageError> {
+        let Some(raw) = self.version.filter(|raw| raw.get() != "null") else { return Ok(None) };
+        raw.get().parse().map(Some).map_err(|_| missing(kind, "version", "an integer"))
+    }
+}
+
+fn missing(kind: &'static str, property: &'static str, expected: &'static str) -> MessageError {
+    MessageError::Property { kind, property, expected }
+}
+
+/// A list of names, where taps also write one bare name, `null` or nothing.
+fn names(raw: Option<&RawValue>) -> Option<Vec<String>> {
+    #[derive(serde::Deserialize)]
+    #[serde(untagged)]
+    enum Names {
+        One(String),
+        Many(Vec<String>),
+    }
+    let Some(raw) = raw.filter(|raw| raw.get() != "null") else { return Some(Vec::new()) };
+    match serde_json::from_str(raw.get()).ok()? {
+        Names::One(name) => Some(vec![name]),
+        Names::Many(names) => Some(names),
+    }
+}
+
+/// A string, borrowed from the line when it holds no escape.
+struct Text<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> de::Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Cow<'de, str>;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Cow::Borrowed(text))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Cow::Owned(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor).map(Text)
+    }
+}
+
+/// A string, or nothing where the tap wrote something else.
+struct OptionalText<'a>(Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> de::Deserialize<'de> for OptionalText<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        if !raw.get().starts_with('"') {
+            return Ok(Self(None));
+        }
+        let text: Text = serde_json::from_str(raw.get()).map_err(de::Error::custom)?;
+        Ok(Self(Some(text.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests;
