@@ -1,1 +1,36 @@
-//! Bookmarks, run ledger and locks in SQLite.
+//! What is remembered between runs: the ledger of runs, a copy of every STATE with its history,
+//! and the lock that keeps a pipeline from running twice at once.
+//!
+//! Owns the folder `.tapster/` of a project. The truth of a pipeline's STATE is in its target
+//! (`_tapster_state`, committed with the records); what is kept here is a copy for people.
+//! Must not know how a run works, what a STATE means, or any target.
+//!
+//! The one entry point is [`Store::open`]. All calls are synchronous and short: from async code call
+//! them where blocking is allowed.
+
+mod error;
+mod folder;
+mod ledger;
+mod lock;
+mod lost;
+mod migrations;
+mod open;
+mod pipeline_name;
+mod run;
+mod run_filter;
+mod run_id;
+mod states;
+mod time;
+
+pub use error::StoreError;
+pub use folder::RunFolder;
+pub use lock::{LockHolder, PipelineLock};
+pub use open::Store;
+pub use pipeline_name::PipelineName;
+pub use run::{NewRun, Run, RunEnd, RunFailure, RunStatus, StreamFigures};
+pub use run_filter::RunFilter;
+pub use run_id::RunId;
+pub use states::{NewState, StateCause, StateEntry};
+
+/// What the store's calls return.
+pub type Result<T> = std::result::Result<T, StoreError>;
