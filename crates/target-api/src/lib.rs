@@ -1,1 +1,25 @@
-//! What a target implements.
+//! What a target implements, and what all targets share.
+//!
+//! Owns the contract between `load` and a warehouse, capabilities as data, error status, names, quoting and
+//! table differences. Must not know JSON, Singer messages, processes or the project's files.
+//! Entry point: implement [`Target`].
+
+mod capabilities;
+mod checkpoint;
+mod error;
+mod names;
+pub mod sql;
+mod table;
+mod table_diff;
+mod target;
+
+pub use async_trait::async_trait;
+pub use columns::{self, ColumnType, StreamName, TableSchema, ValueLimits, arrow_array, arrow_schema};
+
+pub use capabilities::{Capabilities, IdentifierRule, Promise};
+pub use checkpoint::{Checkpoint, Committed, FullRefresh, RunIdentity, StateChange, StoredState};
+pub use error::{Result, Status, TargetError};
+pub use names::{column_names, shortened, table_name};
+pub use table::{LoadMethod, Table, TableChange, TableName};
+pub use table_diff::{ActualColumn, ColumnChange, table_diff};
+pub use target::Target;

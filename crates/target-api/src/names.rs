@@ -1,0 +1,105 @@
+//! From the tap's names to the warehouse's: lengths, collisions, and which schema a stream goes to.
+
+use std::collections::{BTreeMap, HashSet};
+
+use sha2::{Digest, Sha256};
+
+use crate::{IdentifierRule, TableName};
+
+/// The table of a stream by PipelineWise's rule: `table`, `schema-table`, `catalog-schema-rest` with the dashes of
+/// the rest made underscores.
+#[must_use]
+pub fn table_name(stream: &str) -> TableName {
+    let parts: Vec<&str> = stream.split('-').collect();
+    match parts.as_slice() {
+        [schema, table] if !schema.is_empty() && !table.is_empty() => {
+            TableName { schema: Some((*schema).to_owned()), table: (*table).to_owned() }
+        }
+        [_, schema, rest @ ..] if !rest.is_empty() && !schema.is_empty() && !rest.concat().is_empty() => {
+            TableName { schema: Some((*schema).to_owned()), table: rest.join("_") }
+        }
+        _ => TableName { schema: None, table: stream.to_owned() },
+    }
+}
+
+/// A name that fits: cut on a character's boundary, with a suffix that hashes the whole original.
+#[must_use]
+pub fn shortened(name: &str, rule: IdentifierRule) -> String {
+    let name = if name.is_empty() { "_" } else { name };
+    if name.len() <= rule.max_bytes { name.to_owned() } else { suffixed(name, rule) }
+}
+
+fn suffixed(name: &str, rule: IdentifierRule) -> String {
+    let hash = Sha256::digest(name.as_bytes());
+    let [a, b, c, d, ..] = <[u8; 32]>::from(hash);
+    let suffix = format!("{:08x}", u32::from_be_bytes([a, b, c, d]));
+    let mut end = rule.max_bytes.saturating_sub(suffix.len() + 1).min(name.len());
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}_{suffix}", &name[..end])
+}
+
+/// The column names of properties, in their order. Names in `given` (property → column) are kept; of others that
+/// collide, by the warehouse's comparison, all but the first get a suffix that hashes the property's name, so the
+/// outcome never depends on the order in which later properties come.
+#[must_use]
+pub fn column_names<'a>(
+    properties: impl IntoIterator<Item = &'a str>,
+    given: &BTreeMap<String, String>,
+    rule: IdentifierRule,
+) -> Vec<String> {
+    let folded = |name: &str| if rule.case_insensitive { name.to_lowercase() } else { name.to_owned() };
+    let mut taken: HashSet<String> = given.values().map(|name| folded(name)).collect();
+    let mut name_of = |property: &str| {
+        if let Some(name) = given.get(property) {
+            return name.clone();
+        }
+        let plain = shortened(property, rule);
+        let name = if taken.contains(&folded(&plain)) { suffixed(property, rule) } else { plain };
+        taken.insert(folded(&name));
+        name
+    };
+    properties.into_iter().map(&mut name_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{column_names, shortened, table_name};
+    use crate::{IdentifierRule, TableName};
+    use std::collections::BTreeMap;
+
+    const RULE: IdentifierRule = IdentifierRule { max_bytes: 63, case_insensitive: true };
+
+    #[test]
+    fn streams_find_their_table() {
+        let name = |schema: Option<&str>, table: &str| TableName {
+            schema: schema.map(str::to_owned),
+            table: table.into(),
+        };
+        assert_eq!(table_name("orders"), name(None, "orders"));
+        assert_eq!(table_name("shop-orders"), name(Some("shop"), "orders"));
+        assert_eq!(table_name("db-shop-a-b"), name(Some("shop"), "a_b"));
+        assert_eq!(table_name("-x"), name(None, "-x"));
+        assert_eq!(table_name("a--"), name(None, "a--"));
+    }
+
+    #[test]
+    fn long_names_stay_apart() {
+        let (a, b) = ("é".repeat(40) + "a", "é".repeat(40) + "b");
+        let (a, b) = (shortened(&a, RULE), shortened(&b, RULE));
+        assert!(a.len() <= 63 && b.len() <= 63 && a != b, "{a} {b}");
+    }
+
+    #[test]
+    fn names_once_given_are_kept_whatever_the_order() {
+        let first = column_names(["Id", "id", "name"], &BTreeMap::new(), RULE);
+        assert_eq!(first[0], "Id");
+        assert!(first[1].starts_with("id_") && first[2] == "name");
+        let given: BTreeMap<String, String> =
+            ["Id", "id", "name"].iter().map(|p| (*p).to_owned()).zip(first.clone()).collect();
+        let again = column_names(["id", "ID", "Id", "name"], &given, RULE);
+        assert_eq!((&again[0], &again[2], &again[3]), (&first[1], &first[0], &first[2]));
+        assert!(again[1].starts_with("ID_"));
+    }
+}

@@ -1,0 +1,5 @@
+//! SQL that several warehouses share.
+
+mod identifier;
+
+pub use identifier::{literal, quoted};
