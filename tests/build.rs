@@ -3,5 +3,5 @@
 include!("../targets/target-duckdb/libduckdb.rs");
 
 fn main() {
-    give_rpath();
+    link();
 }

@@ -3,5 +3,5 @@
 include!("libduckdb.rs");
 
 fn main() {
-    give_rpath();
+    link();
 }

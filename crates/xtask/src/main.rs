@@ -1,3 +1,57 @@
-//! Under construction.
+//! `cargo x VERB`: what the project does to itself. Owns setup, the gate, the tests, the quick start and the
+//! benches; must not know how tapster works inside, and stays small so that the first `cargo x` starts quickly.
 
-fn main() {}
+mod bench;
+mod check;
+mod generate;
+mod libduckdb;
+mod licences;
+mod needs;
+mod packages;
+mod quickstart;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo x VERB
+
+  quickstart   build tapster, load nycflights13 into a DuckDB file and ask it a question
+  setup        put libduckdb into the user's cache, where every build finds it
+  check        the whole gate: format, clippy, tidy, generated files, licences
+  tidy         the house rules alone: dependency edges, sizes, names, error pages, invariants
+  test [NAME]  every test of the workspace, after installing what they need where that may be done
+  generate     write the generated files under docs/reference/ anew
+  bench [NAME] decode and load, measured";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["quickstart"] => quickstart::quickstart(),
+        ["setup"] => setup::setup(),
+        ["check"] => check::check(),
+        ["tidy"] => tidy::tidy(),
+        ["test", filters @ ..] => test::test(filters),
+        ["generate"] => generate::generate(),
+        ["bench", names @ ..] => bench::bench(names),
+        _ => {
+            eprintln!("{HELP}");
+            return if matches!(words.as_slice(), ["help" | "--help" | "-h"]) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(2)
+            };
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What the tests need and cargo does not bring. It is installed where that may be done (Debian, as root);
+//! elsewhere the run ends with the one line that says what to install. Nothing is skipped.
+
+use std::{fs, path::Path};
+
+use anyhow::{Result, bail};
+
+use crate::shell::{find, output, program, run};
+
+/// A program that the tests start, and the Debian package that has it.
+struct Need {
+    what: &'static str,
+    package: &'static str,
+    found: fn() -> bool,
+}
+
+const NEEDS: [Need; 3] = [
+    Need { what: "PostgreSQL's server programs (initdb)", package: "postgresql", found: has_postgres_server },
+    Need { what: "psql", package: "postgresql-client", found: || find("psql").is_some() },
+    Need { what: "python3", package: "python3", found: || find("python3").is_some() },
+];
+
+/// Finds or installs all of them.
+pub(crate) fn needs() -> Result<()> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.found)()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    if !may_install() {
+        let what: Vec<&str> = missing.iter().map(|need| need.what).collect();
+        bail!("{} missing: install them (Debian: apt-get install {})", what.join(", "), packages.join(" "));
+    }
+    run(&mut program("apt-get", &["update", "--quiet"]))?;
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    run(program("apt-get", &install).args(&packages).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    match missing.iter().find(|need| !(need.found)()) {
+        None => Ok(()),
+        Some(need) => bail!("{} is still missing after installing {}", need.what, need.package),
+    }
+}
+
+/// Debian keeps the server programs off PATH, one folder a version.
+fn has_postgres_server() -> bool {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    find("initdb").is_some()
+        || versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
+}
+
+fn may_install() -> bool {
+    let root = output(&mut program("id", &["-u"])).is_ok_and(|user| user.trim() == "0");
+    root && Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
+}
