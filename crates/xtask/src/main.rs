@@ -23,6 +23,7 @@ cargo x VERB
   setup        put libduckdb into the user's cache, where every build finds it
   check        the whole gate: format, clippy, tidy, generated files, licences
   tidy         the house rules alone: dependency edges, sizes, names, error pages, invariants
+  licences     what everything that is linked in may be used for
   test [NAME]  every test of the workspace, after installing what they need where that may be done
   generate     write the generated files under docs/reference/ anew
   bench [NAME] decode and load, measured";
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         ["quickstart"] => quickstart::quickstart(),
         ["setup"] => setup::setup(),
         ["check"] => check::check(),
+        ["licences"] => licences::licences(),
         ["tidy"] => tidy::tidy(),
         ["test", filters @ ..] => test::test(filters),
         ["generate"] => generate::generate(),
