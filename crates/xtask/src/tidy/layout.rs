@@ -1,6 +1,6 @@
-//! `lib.rs` and `mod.rs` are tables of contents, and every crate says what it is before its first line of code.
+//! `lib.rs` and `mod.rs` are tables of contents, and every library and program says at its door what it is.
 
-use super::{rust::is_test_file, tree::Tree};
+use super::tree::Tree;
 
 /// Code in a table of contents, and crates without a word at their door.
 pub(crate) fn layout(tree: &Tree) -> Vec<String> {
@@ -11,11 +11,16 @@ pub(crate) fn layout(tree: &Tree) -> Vec<String> {
         {
             findings.push(format!("{path}:{line}: code in a table of contents: `{code}`"));
         }
-        if !is_test_file(path) && path.contains("src/") && !text.starts_with("//!") {
+        if is_door(path) && !text.starts_with("//!") {
             findings.push(format!("{path}: the file does not begin with `//!` and what it is for"));
         }
     }
     findings
+}
+
+/// `src/lib.rs`, `src/main.rs` and `src/bin/name.rs` of a member.
+fn is_door(path: &str) -> bool {
+    path.ends_with("/src/lib.rs") || path.ends_with("/src/main.rs") || path.contains("/src/bin/")
 }
 
 /// The first line that is neither comment, attribute, `mod name;` nor (a part of) a `use`.
@@ -64,7 +69,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_word_at_its_door_is_found() {
+    fn a_program_without_a_word_at_its_door_is_found() {
         assert_eq!(layout(&Tree::of(&[("taps/tap-csv/src/main.rs", "fn main() {}\n")])).len(), 1);
+        assert!(layout(&Tree::of(&[("taps/tap-csv/src/rows.rs", "fn main() {}\n")])).is_empty());
     }
 }
