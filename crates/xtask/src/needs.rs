@@ -28,8 +28,7 @@ pub(crate) fn needs() -> Result<()> {
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
     if !may_install() {
-        let what: Vec<&str> = missing.iter().map(|need| need.what).collect();
-        bail!("{} missing: install them (Debian: apt-get install {})", what.join(", "), packages.join(" "));
+        bail!(refusal(&missing));
     }
     run(&mut program("apt-get", &["update", "--quiet"]))?;
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
@@ -38,6 +37,13 @@ pub(crate) fn needs() -> Result<()> {
         None => Ok(()),
         Some(need) => bail!("{} is still missing after installing {}", need.what, need.package),
     }
+}
+
+/// The one line that says what to install.
+fn refusal(missing: &[&Need]) -> String {
+    let what: Vec<&str> = missing.iter().map(|need| need.what).collect();
+    let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    format!("missing: {}. Install it (Debian: apt-get install {})", what.join(", "), packages.join(" "))
 }
 
 /// Debian keeps the server programs off PATH, one folder a version.
@@ -50,4 +56,16 @@ fn has_postgres_server() -> bool {
 fn may_install() -> bool {
     let root = output(&mut program("id", &["-u"])).is_ok_and(|user| user.trim() == "0");
     root && Path::new("/etc/debian_version").exists() && find("apt-get").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_its_package() {
+        let line = refusal(&[&NEEDS[0], &NEEDS[2]]);
+        assert!(line.ends_with("apt-get install postgresql python3)"), "{line}");
+        assert!(line.contains("initdb") && !line.contains('\n'), "{line}");
+    }
 }

@@ -1,6 +1,11 @@
 //! `cargo x test`: every test of the workspace, with all that they need.
 
-use anyhow::{Context as _, Result};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
+
+use anyhow::{Context as _, Result, ensure};
 
 use crate::{
     libduckdb::libduckdb_directory,
@@ -15,17 +20,61 @@ pub(crate) fn test(filters: &[&str]) -> Result<()> {
     needs()?;
     setup()?;
     run(&mut cargo(&["build", "--workspace", "--bins", "--locked"]))?;
-    let runner: &[&str] = if find("cargo-nextest").is_some() {
-        &["nextest", "run"]
-    } else {
-        &["test", "--lib", "--bins", "--tests"]
-    };
-    run(cargo(runner).args(["--workspace", "--locked"]).args(filters))?;
-    if !filters.is_empty() {
-        return Ok(());
+    if filters.is_empty() {
+        doc_tests()?;
     }
-    // rustdoc takes no link arguments from build scripts, so its programs have no rpath to libduckdb.
+    if find("cargo-nextest").is_some() {
+        let words = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
+        return run(cargo(&words).args(filters));
+    }
+    counted(filters)
+}
+
+/// rustdoc takes no link arguments from build scripts, so its programs have no rpath to libduckdb.
+fn doc_tests() -> Result<()> {
     let library = libduckdb_directory().context("HOME is not set")?;
     let path = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
-    run(cargo(&["test", "--doc", "--workspace", "--locked"]).env(path, library))
+    run(cargo(&["test", "--quiet", "--doc", "--workspace", "--locked"]).env(path, library))
+}
+
+/// `cargo test`, whose many summaries are added up into one last line.
+fn counted(filters: &[&str]) -> Result<()> {
+    let words = ["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--bins", "--tests", "--"];
+    let mut child =
+        cargo(&words).args(filters).stdout(Stdio::piped()).spawn().context("could not start cargo")?;
+    let mut total = [0; 3];
+    for line in BufReader::new(child.stdout.take().context("cargo has no stdout")?).lines() {
+        let line = line?;
+        eprintln!("{line}");
+        for (sum, count) in total.iter_mut().zip(counts(&line)) {
+            *sum += count;
+        }
+    }
+    let status = child.wait()?;
+    let [passed, failed, ignored] = total;
+    eprintln!("Summary: {} tests run: {passed} passed, {failed} failed, {ignored} ignored", passed + failed);
+    ensure!(status.success(), "`cargo test` failed ({status})");
+    Ok(())
+}
+
+/// Passed, failed and ignored of a line `test result: ok. 31 passed; 0 failed; 0 ignored; …`.
+fn counts(line: &str) -> [u64; 3] {
+    let Some(result) = line.strip_prefix("test result: ") else { return [0; 3] };
+    ["passed", "failed", "ignored"].map(|kind| {
+        let words: Vec<&str> = result.split([' ', ';']).collect();
+        let at = words.iter().position(|word| *word == kind);
+        at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summaries_of_cargo_test_are_added_up() {
+        let line = "test result: FAILED. 31 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out";
+        assert_eq!(counts(line), [31, 2, 1]);
+        assert_eq!(counts("test tidy::tests::x ... ok"), [0, 0, 0]);
+    }
 }
