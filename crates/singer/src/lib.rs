@@ -4,6 +4,7 @@
 //! Must not know Arrow, tokio, SQL or the project's files.
 //! Entry point: [`LineBuffer`] cuts bytes into lines, [`parse`] reads one line.
 
+mod catalog;
 mod excerpt;
 mod framing;
 mod json;
@@ -11,6 +12,7 @@ mod message;
 mod schema;
 mod state;
 
+pub use catalog::{Catalog, CatalogError, CatalogStream, MetadataEntry};
 pub use excerpt::framing_excerpt;
 pub use framing::{FramingError, LineBuffer};
 pub use json::Json;
