@@ -16,6 +16,7 @@ mod lost;
 mod migrations;
 mod open;
 mod pipeline_name;
+mod raw_json;
 mod run;
 mod run_filter;
 mod run_id;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::{PipelineName, RunId};
+use crate::{PipelineName, RunId, raw_json};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -99,8 +99,10 @@ pub struct StreamFigures {
     /// Seconds from its first record to its last commit.
     pub seconds: f64,
     /// The stream's entry in the STATE before the run, as JSON text.
+    #[serde(serialize_with = "raw_json::serialize")]
     pub bookmark_before: Option<String>,
     /// The same after the run.
+    #[serde(serialize_with = "raw_json::serialize")]
     pub bookmark_after: Option<String>,
 }
 
@@ -133,8 +135,10 @@ pub struct Run {
     /// The folder with `tap.log` and `run.log`.
     pub log: PathBuf,
     /// The STATE that it started from, byte for byte.
+    #[serde(serialize_with = "raw_json::serialize")]
     pub state_before: Option<String>,
     /// The last STATE that it committed, byte for byte.
+    #[serde(serialize_with = "raw_json::serialize")]
     pub state_after: Option<String>,
     /// The figures of its streams, in the order in which they were recorded.
     pub streams: Vec<StreamFigures>,

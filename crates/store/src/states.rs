@@ -3,7 +3,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{PipelineName, Result, RunId, Store, StoreError, time};
+use crate::{PipelineName, Result, RunId, Store, StoreError, raw_json, time};
 
 /// What changed a pipeline's STATE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -59,6 +59,7 @@ pub struct StateEntry {
     /// The run that committed it.
     pub run: Option<String>,
     /// The STATE's JSON text, byte for byte as committed.
+    #[serde(serialize_with = "raw_json::serialize")]
     pub state: Option<String>,
     /// When the copy was made.
     pub time: DateTime<Utc>,

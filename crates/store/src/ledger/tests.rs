@@ -43,6 +43,8 @@ fn a_run_is_told_as_it_was_written() {
     store.finish_run(&id, &succeeded()).unwrap();
 
     let run = store.find_run(&id.to_string(), None).unwrap();
+    let document = serde_json::to_string(&run).unwrap();
+    assert!(document.contains("\"bookmark_after\":{\"at\": 12345678901234567890123}"), "{document}");
     assert_eq!(run.name, name);
     assert_eq!((run.tap.as_str(), run.target.as_str()), ("tap-csv", "target-duckdb"));
     assert_eq!((run.status, run.exit_code, run.failure), (RunStatus::Succeeded, Some(0), None));

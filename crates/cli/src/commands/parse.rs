@@ -1,0 +1,48 @@
+use std::io::Write;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::Cli;
+use crate::error::CliError;
+use crate::exit_code;
+use crate::output::{print_failure, set_color, start_logging};
+
+/// Reads the command line and sets up colours and log by it. `Err` is the exit code of a program that has
+/// nothing more to do: help was printed, or what was wrong was told.
+pub(crate) fn parse() -> Result<Cli, u8> {
+    match Cli::try_parse() {
+        Ok(cli) => {
+            set_color(cli.global.color);
+            start_logging(&cli.global);
+            Ok(cli)
+        }
+        Err(error) => Err(answer(&error)),
+    }
+}
+
+fn answer(error: &clap::Error) -> u8 {
+    let text = error.render();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that went away, as in `tapster --help | head -1`, has read enough.
+            let _ = write!(anstream::stdout(), "{}", text.ansi());
+            exit_code::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = write!(anstream::stderr(), "{}", text.ansi());
+            exit_code::COMMAND_LINE
+        }
+        _ => {
+            let text = text.to_string();
+            let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+            print_failure(&CliError::Usage(text.to_owned()).into(), asks_for_json());
+            exit_code::COMMAND_LINE
+        }
+    }
+}
+
+/// The flag counts also where the rest of the line was not understood.
+fn asks_for_json() -> bool {
+    std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json")
+}

@@ -1,0 +1,48 @@
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use store::Store;
+
+use crate::args::Global;
+use crate::error::CliError;
+use crate::failure::Failure;
+
+/// The project folder: what `--project` says, else the nearest one upwards that holds `tapster.yml` or
+/// `pipelines/`, else this folder.
+pub(super) fn folder(global: &Global) -> Result<PathBuf, CliError> {
+    let start = global.project.clone().unwrap_or_else(|| PathBuf::from("."));
+    let start =
+        start.canonicalize().map_err(|source| CliError::File { what: "open", path: start, source })?;
+    if global.project.is_some() {
+        return Ok(start);
+    }
+    Ok(start.ancestors().find(|folder| is_project(folder)).unwrap_or(&start).to_owned())
+}
+
+fn is_project(folder: &Path) -> bool {
+    folder.join("tapster.yml").is_file() || folder.join("pipelines").is_dir()
+}
+
+/// The project's store, if there is one: to look at the past makes none.
+pub(super) fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
+    let folder = folder(global)?;
+    if folder.join(".tapster").is_dir() { Ok(Some(Store::open(&folder)?)) } else { Ok(None) }
+}
+
+/// Writes a new file and its folders; one that exists is never overwritten.
+pub(super) fn write_new(path: &Path, content: &str) -> Result<(), CliError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|source| file_error("create", folder, source))?;
+    }
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.and_then(|mut file| file.write_all(content.as_bytes())).map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists => CliError::FileInTheWay { path: path.to_owned() },
+        _ => file_error("write", path, source),
+    })
+}
+
+/// Names the file in an error of the system.
+pub(super) fn file_error(what: &'static str, path: &Path, source: io::Error) -> CliError {
+    CliError::File { what, path: path.to_owned(), source }
+}

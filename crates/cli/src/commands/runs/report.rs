@@ -1,0 +1,156 @@
+use anstyle::Style;
+use chrono::{DateTime, Utc};
+use store::{Run, RunStatus, StreamFigures};
+
+use crate::output::{Align, BAD, BOLD, DIM, GOOD, Table, count, duration, size, time};
+
+/// What came before a run that failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Past {
+    pub(super) failing_since: DateTime<Utc>,
+    pub(super) last_success: Option<DateTime<Utc>>,
+}
+
+/// A run as it is read at three in the morning: whose fault, is the data safe, what to type; then the
+/// streams.
+pub(super) fn render(run: &Run, past: &Past) -> String {
+    let failed = matches!(run.status, RunStatus::Failed | RunStatus::Lost | RunStatus::Cancelled);
+    let mut text = head(run);
+    let mut line = |name: &str, words: String| {
+        let words = words.trim_end().replace('\n', "\n            ");
+        text.push_str(&format!("  {DIM}{name:<9}{DIM:#} {words}\n"));
+    };
+    line("pipeline", format!("{}{}", run.name, if failed { since(past) } else { String::new() }));
+    line("run", format!("{}, {}", run.id, when(run)));
+    line("from", format!("{} to {}", run.tap, run.target));
+    if let Some(said) = run.failure.as_ref().and_then(|failure| failure.tap_said.clone()) {
+        line("tap said", said);
+    }
+    line(if failed { "safe" } else { "loaded" }, safe(run, failed));
+    if let Some(hint) = run.failure.as_ref().and_then(|failure| failure.hint.as_deref()) {
+        text.push_str(&format!("  {BOLD}hint:{BOLD:#} {hint}\n"));
+    }
+    text.push_str(&next(run, failed));
+    if !run.streams.is_empty() {
+        text.push('\n');
+        text.push_str(&streams(&run.streams).render(2));
+    }
+    text
+}
+
+/// The colour of a status.
+pub(super) fn status_style(status: RunStatus) -> Style {
+    match status {
+        RunStatus::Succeeded => GOOD,
+        RunStatus::Failed | RunStatus::Lost => BAD,
+        RunStatus::Running | RunStatus::Cancelled => BOLD,
+    }
+}
+
+/// How many seconds the run took, once it has ended.
+pub(super) fn taken(run: &Run) -> Option<f64> {
+    Some((run.ended? - run.started).as_seconds_f64())
+}
+
+fn head(run: &Run) -> String {
+    let style = status_style(run.status);
+    match &run.failure {
+        Some(failure) => {
+            format!("{style}error[{}]{style:#}{BOLD}: {}{BOLD:#}\n", failure.code, failure.text.trim_end())
+        }
+        None => format!("{style}{}{style:#}\n", run.status),
+    }
+}
+
+fn since(past: &Past) -> String {
+    let success = past
+        .last_success
+        .map_or_else(|| "never succeeded".to_owned(), |last| format!("last success {}", time(last)));
+    format!("      failing since {}, {success}", time(past.failing_since))
+}
+
+fn when(run: &Run) -> String {
+    let started = time(run.started);
+    let (pid, host) = (run.pid, &run.host);
+    match (taken(run), run.exit_code) {
+        (None, _) => format!("since {started}, pid {pid} on {host}"),
+        (Some(seconds), Some(code)) => format!("{started}, took {}, exit {code}", duration(seconds)),
+        (Some(_), None) => format!("{started}, pid {pid} on {host}"),
+    }
+}
+
+/// What is in the target now. Without figures (a lost run writes none) nothing is claimed of numbers.
+fn safe(run: &Run, failed: bool) -> String {
+    let sum = |figure: fn(&StreamFigures) -> u64| run.streams.iter().map(figure).sum::<u64>();
+    let written = count(sum(|stream| stream.records_written));
+    let rejected = match sum(|stream| stream.records_rejected) {
+        0 => String::new(),
+        rejected => format!(", {} rejected", count(rejected)),
+    };
+    match (failed, run.streams.is_empty()) {
+        (true, true) => "what the last committed STATE covers; nothing after it is visible".to_owned(),
+        (true, false) => {
+            format!("{written} records committed{rejected}; nothing after the bookmark is visible")
+        }
+        (false, _) => format!("{written} records{rejected}"),
+    }
+}
+
+fn next(run: &Run, failed: bool) -> String {
+    let environment = match run.name.environment.as_str() {
+        "" => String::new(),
+        environment => format!(" -e {environment}"),
+    };
+    let log = format!("log: tapster runs logs {}", run.id.short());
+    if failed {
+        let pipeline = &run.name.pipeline;
+        format!("  {BOLD}next:{BOLD:#} tapster run {pipeline}{environment}        {log}\n")
+    } else {
+        format!("  {log}\n")
+    }
+}
+
+/// One line a stream: what was read and written, and how far it came.
+fn streams(figures: &[StreamFigures]) -> Table {
+    let mut table = Table::new(&[
+        ("stream", Align::Left),
+        ("read", Align::Right),
+        ("written", Align::Right),
+        ("rejected", Align::Right),
+        ("bytes", Align::Right),
+        ("took", Align::Right),
+        ("bookmark", Align::Left),
+    ]);
+    for stream in figures {
+        table.line([
+            stream.stream.clone(),
+            count(stream.records_read),
+            count(stream.records_written),
+            count(stream.records_rejected),
+            size(stream.bytes),
+            duration(stream.seconds),
+            bookmark(stream),
+        ]);
+    }
+    table
+}
+
+fn bookmark(stream: &StreamFigures) -> String {
+    let short = |text: &str| {
+        let mut text = text.to_owned();
+        if let Some((end, _)) = text.char_indices().nth(40) {
+            text.truncate(end);
+            text.push('…');
+        }
+        text
+    };
+    match (stream.bookmark_before.as_deref(), stream.bookmark_after.as_deref()) {
+        (before, after) if before == after => after.map(short).unwrap_or_default(),
+        (None, Some(after)) => format!("→ {}", short(after)),
+        (Some(before), after) => format!("{} → {}", short(before), after.map(short).unwrap_or_default()),
+        (None, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+mod history;
+mod list;
+
+use store::StateEntry;
+
+use crate::args::{Global, State};
+use crate::commands::not_built_yet;
+use crate::failure::Outcome;
+
+/// `state …`: looks are answered from the store's copy, changes are commits in the target.
+pub(crate) fn run(global: &Global, args: &State) -> Outcome {
+    match args {
+        State::List(_) => list::run(global),
+        State::History(args) => history::run(global, args),
+        State::Get(_) => not_built_yet("state get"),
+        State::Set(_) => not_built_yet("state set"),
+        State::Clear(_) => not_built_yet("state clear"),
+        State::Move(_) => not_built_yet("state move"),
+        State::Diff(_) => not_built_yet("state diff"),
+        State::Rollback(_) => not_built_yet("state rollback"),
+        State::Export(_) => not_built_yet("state export"),
+        State::Import(_) => not_built_yet("state import"),
+    }
+}
+
+/// A STATE in a table's cell: its beginning on one line.
+fn in_short(entry: &StateEntry) -> String {
+    const LONGEST: usize = 60;
+    let text = entry.state.as_deref().unwrap_or("(none)").replace(char::is_whitespace, " ");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}

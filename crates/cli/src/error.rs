@@ -1,0 +1,101 @@
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use crate::exit_code;
+
+/// What goes wrong in the command line itself. Everything else is an error of the crate that met it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The arguments; the text is clap's, with its usage line.
+    #[error("{0}")]
+    Usage(String),
+    /// A reserved verb or flag.
+    #[error("`tapster {0}` is not built yet")]
+    NotBuiltYet(String),
+    /// `explain` of a code that no error has.
+    #[error("no error has the code `{code}`")]
+    UnknownCode { code: String, nearest: Option<&'static str> },
+    /// A file would be overwritten.
+    #[error("{} is there already; nothing was written", path.display())]
+    FileInTheWay { path: PathBuf },
+    /// A file of the project cannot be read or written.
+    #[error("cannot {what} {}", path.display())]
+    File { what: &'static str, path: PathBuf, source: std::io::Error },
+    /// `new pipeline` was given a tap or target that is nowhere.
+    #[error("no {kind} `{name}`: it is neither beside the tapster program nor in tapster.yml")]
+    UnknownProgram { kind: &'static str, name: String, known: Vec<String> },
+    /// A program did not answer `--about`.
+    #[error("{name} did not say its settings when asked with `--about --format json`: {reason}")]
+    NoSettings { name: String, reason: String },
+    /// A pipeline's name that would leave `pipelines/`.
+    #[error("`{0}` cannot be the name of a pipeline")]
+    BadName(String),
+    /// stdout is gone or full.
+    #[error("cannot write to stdout")]
+    Output(#[source] std::io::Error),
+    /// A panic, at this place of the program.
+    #[error("this is a bug in tapster, at {0}")]
+    Bug(String),
+}
+
+impl CliError {
+    /// The code, with a page under `docs/errors`.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "E0180",
+            Self::NotBuiltYet(_) => "E0181",
+            Self::UnknownCode { .. } => "E0182",
+            Self::FileInTheWay { .. } => "E0183",
+            Self::File { .. } => "E0184",
+            Self::UnknownProgram { .. } => "E0185",
+            Self::NoSettings { .. } => "E0186",
+            Self::BadName(_) => "E0187",
+            Self::Output(_) => "E0188",
+            Self::Bug(_) => "E0190",
+        }
+    }
+
+    /// The exit code.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_)
+            | Self::NotBuiltYet(_)
+            | Self::UnknownCode { .. }
+            | Self::UnknownProgram { .. }
+            | Self::BadName(_) => exit_code::COMMAND_LINE,
+            Self::FileInTheWay { .. } | Self::File { .. } => exit_code::CONFIGURATION,
+            Self::NoSettings { .. } => exit_code::TAP,
+            Self::Output(_) => exit_code::UNAVAILABLE,
+            Self::Bug(_) => exit_code::BUG,
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage(_) | Self::Output(_) => None,
+            Self::NotBuiltYet(_) => Some("`tapster --help` lists what is".to_owned()),
+            Self::UnknownCode { nearest, .. } => Some(match nearest {
+                Some(nearest) => format!("did you mean {nearest}? `tapster explain` lists all codes"),
+                None => "`tapster explain` lists all codes".to_owned(),
+            }),
+            Self::FileInTheWay { .. } => Some("choose another name or folder, or remove it".to_owned()),
+            Self::File { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Some("check the path; `-C DIR` gives the project folder".to_owned())
+            }
+            Self::File { path, .. } => {
+                Some(format!("check the rights and the free space at {}", path.display()))
+            }
+            Self::UnknownProgram { known, .. } if known.is_empty() => None,
+            Self::UnknownProgram { known, .. } => Some(format!("there are: {}", known.join(", "))),
+            Self::NoSettings { name, .. } => Some(format!("try it by hand: {name} --about --format json")),
+            Self::BadName(_) => Some(
+                "use letters, digits, `-`, `_` and `/` for folders, for example finance/orders".to_owned(),
+            ),
+            Self::Bug(_) => Some(
+                "what was committed is safe; please report it with the log of `--verbose` and what you typed"
+                    .to_owned(),
+            ),
+        }
+    }
+}

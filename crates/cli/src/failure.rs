@@ -1,0 +1,54 @@
+use std::error::Error;
+
+use serde::Serialize;
+use store::StoreError;
+
+use crate::error::CliError;
+use crate::exit_code;
+
+/// An error as a person or a script is told of it, whichever crate it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Failure {
+    /// For example `E0505`.
+    pub(crate) code: String,
+    /// What failed, where, what was found.
+    pub(crate) message: String,
+    /// Why, outermost first.
+    pub(crate) causes: Vec<String>,
+    /// What to do.
+    pub(crate) hint: Option<String>,
+    /// The exit code of the process.
+    pub(crate) exit_code: u8,
+}
+
+/// What a verb returns: its exit code, or what to tell.
+pub(crate) type Outcome = Result<u8, Failure>;
+
+impl Failure {
+    pub(crate) fn new(code: &str, exit_code: u8, error: &dyn Error, hint: Option<String>) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self { code: code.to_owned(), message: error.to_string(), causes, hint, exit_code }
+    }
+}
+
+impl From<CliError> for Failure {
+    fn from(error: CliError) -> Self {
+        Self::new(error.code(), error.exit_code(), &error, error.hint())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let exit_code = match error {
+            StoreError::Busy { .. } => exit_code::BUSY,
+            StoreError::UnknownRun { .. } | StoreError::AmbiguousRun { .. } => exit_code::COMMAND_LINE,
+            _ => exit_code::UNAVAILABLE,
+        };
+        Self::new(error.code(), exit_code, &error, error.hint())
+    }
+}

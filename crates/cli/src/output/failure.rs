@@ -1,0 +1,65 @@
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::printer::print_json;
+use super::style::{BAD, BOLD, DIM, HINT};
+use crate::failure::Failure;
+
+/// Tells a failure: on stderr for people; with `--json` as the one document on stdout.
+pub(crate) fn print_failure(failure: &Failure, json: bool) {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        error: &'a Failure,
+    }
+    if json && print_json(&Document { error: failure }).is_ok() {
+        return;
+    }
+    let _ = anstream::stderr().write_all(render(failure).as_bytes());
+}
+
+/// `error[E0505]: …`, the causes, the hint. Further lines of a text are set in under its first.
+pub(crate) fn render(failure: &Failure) -> String {
+    let Failure { code, message, causes, hint, .. } = failure;
+    let mut text = format!("{BAD}error[{code}]{BAD:#}{BOLD}:{BOLD:#} ");
+    let mut lines = message.trim_end().lines();
+    text.push_str(&format!("{BOLD}{}{BOLD:#}\n", lines.next().unwrap_or_default()));
+    lines.for_each(|line| text.extend([line, "\n"]));
+    for cause in causes {
+        text.push_str(&format!("  {DIM}because:{DIM:#} {}\n", set_in(cause, 11)));
+    }
+    if let Some(hint) = hint {
+        text.push_str(&format!("  {HINT}hint:{HINT:#} {}\n", set_in(hint, 8)));
+    }
+    text
+}
+
+fn set_in(text: &str, columns: usize) -> String {
+    text.trim_end().replace('\n', &format!("\n{}", " ".repeat(columns)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::failure::Failure;
+
+    #[test]
+    fn an_error_names_its_code_causes_and_hint() {
+        let failure = Failure {
+            code: "E0503".into(),
+            message: "cannot create .tapster".into(),
+            causes: vec!["the folder is in the way".into(), "two\nlines".into()],
+            hint: Some("look\nhere".into()),
+            exit_code: 69,
+        };
+        let plain = anstream::adapter::strip_str(&render(&failure)).to_string();
+        insta::assert_snapshot!(plain, @r"
+        error[E0503]: cannot create .tapster
+          because: the folder is in the way
+          because: two
+                   lines
+          hint: look
+                here
+        ");
+    }
+}

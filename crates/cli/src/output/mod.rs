@@ -1,0 +1,18 @@
+//! What a person or a script sees: results on stdout, everything else on stderr. Nothing outside this
+//! module prints.
+
+mod failure;
+mod format;
+mod logging;
+mod panics;
+mod printer;
+mod style;
+mod table;
+
+pub(crate) use failure::print_failure;
+pub(crate) use format::{count, duration, size, time};
+pub(crate) use logging::start_logging;
+pub(crate) use panics::{panic_place, remember_panics};
+pub(crate) use printer::{Printer, print_bytes};
+pub(crate) use style::{BAD, BOLD, DIM, GOOD, set_color};
+pub(crate) use table::{Align, Table};
