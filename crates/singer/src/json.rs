@@ -1,5 +1,7 @@
 //! A JSON value that keeps the order of properties and the digits of numbers.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
@@ -102,6 +104,13 @@ impl serde::Serialize for Json {
             Self::Array(items) => serializer.collect_seq(items),
             Self::Object(members) => serializer.collect_map(members),
         }
+    }
+}
+
+/// Compact JSON text, with the digits as they were.
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -11,6 +11,7 @@ mod json;
 mod message;
 mod schema;
 mod state;
+mod writer;
 
 pub use catalog::{Catalog, CatalogError, CatalogStream, MetadataEntry};
 pub use excerpt::framing_excerpt;
@@ -22,3 +23,4 @@ pub use message::{
 };
 pub use schema::{JsonSchema, JsonType, SchemaError};
 pub use state::{Bookmark, State, StateError};
+pub use writer::{Envelope, MessageWriter};
