@@ -3,6 +3,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{LockHolder, PipelineName};
 
+/// What the store's calls return.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
 /// Why the store could not do what was asked. Nothing in it is a record's value or a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

@@ -23,7 +23,7 @@ mod run_id;
 mod states;
 mod time;
 
-pub use error::StoreError;
+pub use error::{Result, StoreError};
 pub use folder::RunFolder;
 pub use lock::{LockHolder, PipelineLock};
 pub use open::Store;
@@ -32,6 +32,3 @@ pub use run::{NewRun, Run, RunEnd, RunFailure, RunStatus, StreamFigures};
 pub use run_filter::RunFilter;
 pub use run_id::RunId;
 pub use states::{NewState, StateCause, StateEntry};
-
-/// What the store's calls return.
-pub type Result<T> = std::result::Result<T, StoreError>;

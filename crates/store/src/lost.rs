@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 
 use crate::{PipelineName, Result, Store, time};
 
+const CODE: &str = "E0509";
 const TEXT: &str = "the run's process ended without finishing: it was killed, or the machine went down";
 const HINT: &str = "run it again: it goes on from the last committed STATE, and loads nothing twice";
 
@@ -27,9 +28,9 @@ pub(crate) fn mark_all(store: &Store) -> Result<()> {
 /// Marks the pipeline's open runs as lost. The caller knows that its lock was free.
 pub(crate) fn mark_pipeline(ledger: &Connection, name: &PipelineName) -> rusqlite::Result<()> {
     ledger.execute(
-        "UPDATE runs SET status = 'lost', ended = ?1, error_code = 'E0509', error_text = ?2, error_hint = ?3 \
-         WHERE status = 'running' AND environment = ?4 AND pipeline = ?5",
-        params![time::to_text(time::now()), TEXT, HINT, name.environment, name.pipeline],
+        "UPDATE runs SET status = 'lost', ended = ?1, error_code = ?2, error_text = ?3, error_hint = ?4 \
+         WHERE status = 'running' AND environment = ?5 AND pipeline = ?6",
+        params![time::to_text(time::now()), CODE, TEXT, HINT, name.environment, name.pipeline],
     )?;
     Ok(())
 }

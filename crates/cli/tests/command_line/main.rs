@@ -1,4 +1,5 @@
 //! What a person and a script see: exit code, stdout and stderr of the program itself.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod harness;
 
