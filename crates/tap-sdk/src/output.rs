@@ -1,0 +1,136 @@
+//! Messages to stdout, and the METRIC lines that count them to stderr.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use singer::{Envelope, Json, MessageWriter};
+
+use crate::{TapError, TapState, log};
+
+/// How often the records are counted in the log.
+const METRIC_EVERY: Duration = Duration::from_mins(1);
+/// The clock is looked at once in so many records.
+const CLOCK_EVERY: u64 = 1024;
+
+/// Where a sync writes its messages. Buffered; a STATE hands everything on.
+pub struct Output {
+    writer: MessageWriter<Box<dyn Write + Send>>,
+    counter: Option<Counter>,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").finish_non_exhaustive()
+    }
+}
+
+impl Output {
+    /// Writes to `output`: stdout in [`crate::main`], anything in a test.
+    #[must_use]
+    pub fn new(output: Box<dyn Write + Send>) -> Self {
+        Self { writer: MessageWriter::new(output), counter: None }
+    }
+
+    /// SCHEMA, before the stream's first record and whenever it changes. `bookmark_properties` is the replication
+    /// key, if the stream has one.
+    ///
+    /// # Errors
+    /// [`TapError::Output`].
+    pub fn schema(
+        &mut self,
+        stream: &str,
+        schema: &Json,
+        key_properties: &[String],
+        bookmark_properties: &[String],
+    ) -> Result<(), TapError> {
+        self.writer.schema(stream, schema, key_properties, bookmark_properties).map_err(TapError::Output)
+    }
+
+    /// RECORD.
+    ///
+    /// # Errors
+    /// [`TapError::Output`].
+    pub fn record(&mut self, envelope: &Envelope, record: &impl Serialize) -> Result<(), TapError> {
+        self.count(envelope.stream());
+        self.writer.record(envelope, record).map_err(TapError::Output)
+    }
+
+    /// RECORD whose JSON is written already: one object without a line break in it.
+    ///
+    /// # Errors
+    /// [`TapError::Output`].
+    pub fn record_text(&mut self, envelope: &Envelope, record: &[u8]) -> Result<(), TapError> {
+        self.count(envelope.stream());
+        self.writer.record_text(envelope, record).map_err(TapError::Output)
+    }
+
+    /// STATE: everything so far is covered by it.
+    ///
+    /// # Errors
+    /// [`TapError::Output`].
+    pub fn state(&mut self, state: &TapState) -> Result<(), TapError> {
+        self.writer.state(state).map_err(TapError::Output)
+    }
+
+    /// `ACTIVATE_VERSION`: records of the stream with another version are to go.
+    ///
+    /// # Errors
+    /// [`TapError::Output`].
+    pub fn activate_version(&mut self, stream: &str, version: i64) -> Result<(), TapError> {
+        self.writer.activate_version(stream, version).map_err(TapError::Output)
+    }
+
+    /// Hands on what is buffered and logs the last counts.
+    pub(crate) fn finish(&mut self) -> Result<(), TapError> {
+        if let Some(counter) = self.counter.take() {
+            counter.log();
+        }
+        self.writer.flush().map_err(TapError::Output)
+    }
+
+    fn count(&mut self, stream: &str) {
+        let counter = match &mut self.counter {
+            Some(counter) if counter.stream == stream => counter,
+            other => {
+                if let Some(counter) = other.take() {
+                    counter.log();
+                }
+                other.insert(Counter::new(stream))
+            }
+        };
+        counter.records += 1;
+        if counter.records.is_multiple_of(CLOCK_EVERY) && counter.since.elapsed() >= METRIC_EVERY {
+            counter.log();
+            *counter = Counter::new(stream);
+        }
+    }
+}
+
+/// The records of one stream since the last METRIC line.
+struct Counter {
+    stream: String,
+    records: u64,
+    since: Instant,
+}
+
+impl Counter {
+    fn new(stream: &str) -> Self {
+        Self { stream: stream.to_owned(), records: 0, since: Instant::now() }
+    }
+
+    fn log(&self) {
+        let stream = Json::String(self.stream.clone());
+        let records = self.records;
+        log::info(&format!(
+            r#"METRIC: {{"type":"counter","metric":"record_count","value":{records},"tags":{{"stream":{stream}}}}}"#
+        ));
+    }
+}
+
+/// Stdout as a plain file: the standard one cuts every write at line ends.
+pub(crate) fn stdout() -> io::Result<Box<dyn Write + Send>> {
+    use std::os::fd::AsFd as _;
+    Ok(Box::new(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?)))
+}

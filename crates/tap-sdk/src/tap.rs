@@ -1,0 +1,54 @@
+//! What the author of a tap writes.
+
+use serde::de::DeserializeOwned;
+use singer::{Catalog, Json};
+
+use crate::{Output, TapError, TapState};
+
+/// A Singer tap. Give it to [`crate::main`].
+pub trait Tap {
+    /// What the config file holds. With `#[serde(deny_unknown_fields)]` a mistyped setting is an error.
+    type Config: DeserializeOwned;
+
+    /// What `--about`, `--version` and `--help` say.
+    fn about(&self) -> About;
+
+    /// Finds out what there is. Called for `--discover`, and before a sync that is given no catalog.
+    ///
+    /// # Errors
+    /// When the system cannot be read.
+    fn discover(&self, config: &Self::Config) -> Result<Catalog, TapError>;
+
+    /// Extracts the selected streams, in the catalog's order: SCHEMA, then records, with a STATE now and then and
+    /// one at the end. Returning `Ok` says that everything selected is out.
+    ///
+    /// # Errors
+    /// When a stream cannot be read whole. Everything up to the last STATE counts.
+    fn sync(&self, sync: SyncRequest<'_, Self::Config>) -> Result<(), TapError>;
+}
+
+/// What a sync works with.
+#[derive(Debug)]
+pub struct SyncRequest<'a, C> {
+    /// The config file.
+    pub config: &'a C,
+    /// The catalog given, or else the one discovered. It says which streams and properties are selected.
+    pub catalog: &'a Catalog,
+    /// Where the last sync ended; empty for the first.
+    pub state: TapState,
+    /// Where messages go.
+    pub output: &'a mut Output,
+}
+
+/// A tap's face.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// The program's name, `tap-csv`.
+    pub name: &'static str,
+    /// `env!("CARGO_PKG_VERSION")`.
+    pub version: &'static str,
+    /// What it reads, in one sentence.
+    pub description: &'static str,
+    /// The JSON Schema of the config file. Runners check configs against it before they start the tap.
+    pub settings: Json,
+}
