@@ -26,7 +26,7 @@ pub enum TapError {
         hint: Option<String>,
         /// What lies beneath.
         #[source]
-        source: Option<Box<dyn StdError + Send + SyncRequest>>,
+        source: Option<Box<dyn StdError + Send + Sync>>,
     },
     /// Nobody takes the messages any more. A closed pipe is no failure of the tap's: it ends without a word.
     #[error("cannot write to stdout: {0}")]
