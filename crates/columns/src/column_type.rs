@@ -63,7 +63,9 @@ impl ColumnType {
                 DataType::Decimal128(*precision, i8::try_from(*scale).unwrap_or(i8::MAX))
             }
             Self::Float64 => DataType::Float64,
-            Self::UnboundedNumeric | Self::TimeTz | Self::Interval | Self::Text | Self::Json => DataType::Utf8,
+            Self::UnboundedNumeric | Self::TimeTz | Self::Interval | Self::Text | Self::Json => {
+                DataType::Utf8
+            }
             Self::Date => DataType::Date32,
             Self::Time => DataType::Time64(TimeUnit::Microsecond),
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -172,7 +174,8 @@ mod tests {
 
     #[test]
     fn names_round_trip() {
-        for name in ["bool", "int64", "numeric(38,0)", "numeric", "timestamptz", "text[]", "numeric(5,2)[][]"] {
+        for name in ["bool", "int64", "numeric(38,0)", "numeric", "timestamptz", "text[]", "numeric(5,2)[][]"]
+        {
             assert_eq!(name.parse::<ColumnType>().unwrap().to_string(), name);
         }
         for name in ["numeric(39,0)", "numeric(3,4)", "int", "[]", "numeric(1)"] {

@@ -4,13 +4,22 @@
 //! Must not know processes, I/O or any target.
 //! Entry points: [`table_schema`] maps a SCHEMA, [`BatchBuilder`] takes its records.
 
+mod builder;
 mod column_type;
 mod limits;
+mod mapping;
+mod metadata;
+mod refusal;
 mod table_schema;
+mod value;
 
 pub use arrow_array;
 pub use arrow_schema;
 
+pub use builder::BatchBuilder;
 pub use column_type::{ColumnType, ParseColumnTypeError, TYPE_METADATA};
 pub use limits::{DatePolicy, NanPolicy, NulPolicy, ValueLimits};
+pub use mapping::{SchemaRefused, TableOptions, table_schema};
+pub use metadata::{Envelope, METADATA_COLUMNS, TABLE_VERSION, is_metadata_column};
+pub use refusal::{Found, RecordError, RecordProblem, Refused};
 pub use table_schema::{Column, StreamName, TableSchema};

@@ -1,0 +1,304 @@
+//! The open batch of one stream.
+
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, StructArray};
+use arrow_schema::SchemaRef;
+use serde::Deserializer;
+
+use super::{column::ColumnBuilder, names::PropertyNames, record::RecordVisitor};
+use crate::metadata::{self, is_metadata_column, metadata_column};
+use crate::refusal::Found;
+use crate::value::{Misfit, Wider, moment};
+use crate::{Envelope, RecordError, RecordProblem, Refused, TableSchema, ValueLimits};
+
+/// Builds the batches of one stream.
+///
+/// A record comes in two steps: [`walk`](Self::walk) reads its JSON into the columns, [`accept`](Self::accept) makes
+/// it part of the batch. Whatever happens between them is taken back without a trace.
+pub struct BatchBuilder {
+    schema: Arc<TableSchema>,
+    arrow: SchemaRef,
+    limits: ValueLimits,
+    pub(super) names: PropertyNames,
+    columns: Vec<ColumnBuilder>,
+    /// Columns that tapster fills, and which one each is.
+    envelope: Vec<(usize, Filled)>,
+    /// Columns of the key.
+    key: Vec<usize>,
+    records: usize,
+    /// Bytes of each record, whatever it holds; bytes of the accepted ones beside that; those of the open one.
+    record_bytes: usize,
+    value_bytes: usize,
+    open_bytes: usize,
+    /// Cells that the open record has put.
+    put: usize,
+    troubles: Vec<Trouble>,
+    not_object: Option<Found>,
+}
+
+/// A `_sdc_` column that the envelope fills.
+#[derive(Debug, Clone, Copy)]
+enum Filled {
+    Extracted,
+    Received,
+    Sequence,
+    Version,
+    SyncStarted,
+}
+
+/// A value of the open record that does not fit its column.
+enum Trouble {
+    Wider(usize, Wider),
+    Problem(usize, RecordProblem),
+}
+
+impl Trouble {
+    fn column(&self) -> usize {
+        match self {
+            Self::Wider(column, _) | Self::Problem(column, _) => *column,
+        }
+    }
+}
+
+impl BatchBuilder {
+    /// A builder without records.
+    #[must_use]
+    pub fn new(schema: Arc<TableSchema>, limits: ValueLimits) -> Self {
+        let columns: Vec<_> =
+            schema.columns.iter().map(|column| ColumnBuilder::new(&column.column_type)).collect();
+        let filled = |(at, column): (usize, &crate::Column)| Some((at, Filled::of(column)?));
+        let envelope: Vec<_> = schema.columns.iter().enumerate().filter_map(filled).collect();
+        let own = schema
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| envelope.iter().all(|(filled, _)| filled != at));
+        let names = PropertyNames::new(own.map(|(at, column)| (column.name.as_str(), at)));
+        let key =
+            schema.key_properties.iter().filter_map(|key| schema.columns.iter().position(|c| c.name == *key));
+        Self {
+            arrow: schema.arrow(),
+            limits,
+            names,
+            envelope,
+            key: key.collect(),
+            records: 0,
+            record_bytes: columns.iter().map(ColumnBuilder::cell_bytes).sum(),
+            value_bytes: 0,
+            open_bytes: 0,
+            put: 0,
+            troubles: Vec::new(),
+            not_object: None,
+            columns,
+            schema,
+        }
+    }
+
+    /// The table that the batches are of.
+    pub fn schema(&self) -> &Arc<TableSchema> {
+        &self.schema
+    }
+
+    /// Records in the open batch.
+    pub fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Bytes that the records of the open batch take in memory.
+    pub fn bytes(&self) -> usize {
+        self.records * self.record_bytes + self.value_bytes
+    }
+
+    /// Names of properties outside the table that came since the last call, at most a thousand in all. Their
+    /// values are dropped.
+    pub fn unknown_properties(&mut self) -> Vec<String> {
+        self.names.unknown()
+    }
+
+    /// Walks one record's JSON into the columns. `record` must borrow from its text, as `serde_json` does from
+    /// `&str`. A value that does not fit is remembered until [`accept`](Self::accept).
+    ///
+    /// # Errors
+    /// Only when the text is not JSON; then [`take_back`](Self::take_back) forgets what was read of it.
+    pub fn walk<'de, D: Deserializer<'de>>(&mut self, record: D) -> Result<(), D::Error> {
+        self.take_back();
+        record.deserialize_any(RecordVisitor(self))
+    }
+
+    /// Puts one property of the open record; the last of two equal names wins.
+    #[inline]
+    pub(super) fn put(&mut self, at: usize, raw: &str) {
+        let Some(column) = self.columns.get_mut(at) else { return };
+        if column.len() > self.records {
+            column.truncate(self.records);
+            self.put -= 1;
+            self.troubles.retain(|trouble| trouble.column() != at);
+        }
+        self.put += 1;
+        match column.put(raw, &self.limits) {
+            Ok(bytes) => self.open_bytes += bytes,
+            Err(misfit) => self.note(at, misfit, raw),
+        }
+    }
+
+    #[cold]
+    fn note(&mut self, at: usize, misfit: Misfit, raw: &str) {
+        let Some(column) = self.columns.get_mut(at) else { return };
+        column.put_null();
+        self.troubles.push(match (misfit, misfit.problem(&column.column_type, raw)) {
+            (_, Some(problem)) => Trouble::Problem(at, problem),
+            (Misfit::Wider(wider), None) => Trouble::Wider(at, wider),
+            (_, None) => return,
+        });
+    }
+
+    pub(super) fn not_object(&mut self, found: Found) {
+        self.not_object = Some(found);
+    }
+
+    /// Ends the record: fills the `_sdc_` columns and makes it part of the batch, or takes it back entirely.
+    ///
+    /// # Errors
+    /// [`Refused`]: the record is no part of the batch.
+    pub fn accept(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
+        let fits = self.settle(envelope);
+        if fits.is_ok() {
+            self.records += 1;
+            self.value_bytes += self.open_bytes;
+        }
+        self.take_back();
+        fits
+    }
+
+    fn settle(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
+        if let Some(found) = self.not_object {
+            let problem = RecordProblem::NotObject { found };
+            return Err(Refused::Record(RecordError { column: String::new(), problem }));
+        }
+        if !self.troubles.is_empty() {
+            return Err(self.refuse());
+        }
+        self.check_key()?;
+        if self.put + self.envelope.len() < self.columns.len() {
+            let filled = &self.envelope;
+            let missing =
+                self.columns.iter_mut().enumerate().filter(|(_, column)| column.len() == self.records);
+            missing.filter(|(at, _)| filled.iter().all(|(own, _)| own != at)).for_each(|(_, c)| c.put_null());
+        }
+        self.fill(envelope)
+    }
+
+    fn refuse(&mut self) -> Refused {
+        let problem = self.troubles.iter().position(|trouble| matches!(trouble, Trouble::Problem(..)));
+        if let Some(at) = problem
+            && let Trouble::Problem(column, problem) = self.troubles.swap_remove(at)
+        {
+            return self.problem(column, problem);
+        }
+        let mut wider = TableSchema::clone(&self.schema);
+        for trouble in &self.troubles {
+            if let (Trouble::Wider(at, to), Some(column)) = (trouble, wider.columns.get_mut(trouble.column()))
+            {
+                debug_assert_eq!(*at, trouble.column());
+                column.column_type = to.column_type();
+            }
+        }
+        Refused::Widen(wider)
+    }
+
+    fn problem(&self, column: usize, problem: RecordProblem) -> Refused {
+        let column = self.schema.columns.get(column).map(|column| column.name.clone()).unwrap_or_default();
+        Refused::Record(RecordError { column, problem })
+    }
+
+    fn check_key(&self) -> Result<(), Refused> {
+        for &at in &self.key {
+            let Some(column) = self.columns.get(at) else { continue };
+            if column.len() == self.records {
+                return Err(self.problem(at, RecordProblem::MissingKey));
+            }
+            if column.last_is_null() {
+                return Err(self.problem(at, RecordProblem::NullKey));
+            }
+            if let (Some(limit), Some(bytes)) = (self.limits.key_bytes, column.last_length())
+                && bytes > limit
+            {
+                return Err(self.problem(at, RecordProblem::LongKey { bytes, limit }));
+            }
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
+        for at in 0..self.envelope.len() {
+            let Some(&(column, filled)) = self.envelope.get(at) else { break };
+            let value = match filled {
+                Filled::Extracted => {
+                    match envelope.time_extracted.map(|text| moment::instant(text.as_bytes())) {
+                        None => None,
+                        Some(Ok(instant)) => Some(instant),
+                        Some(Err(_)) => {
+                            let expected = crate::ColumnType::TimestampTz;
+                            return Err(self.problem(column, RecordProblem::Unreadable { expected }));
+                        }
+                    }
+                }
+                Filled::Received => Some(envelope.received),
+                Filled::Sequence => Some(envelope.sequence),
+                Filled::Version => envelope.version,
+                Filled::SyncStarted => Some(envelope.sync_started),
+            };
+            if let Some(column) = self.columns.get_mut(column) {
+                column.put_i64(value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a record that was walked but not accepted.
+    pub fn take_back(&mut self) {
+        for column in &mut self.columns {
+            column.truncate(self.records);
+        }
+        self.open_bytes = 0;
+        self.put = 0;
+        self.troubles.clear();
+        self.not_object = None;
+    }
+
+    /// The accepted records as one batch, without a copy of their values; `None` when there are none. The builder
+    /// goes on with no records and no memory held.
+    #[must_use]
+    pub fn finish(&mut self) -> Option<RecordBatch> {
+        self.take_back();
+        if self.records == 0 {
+            return None;
+        }
+        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        self.records = 0;
+        self.value_bytes = 0;
+        // Panics only where a column was built against its own type: a bug, never an input.
+        Some(StructArray::new(self.arrow.fields().clone(), arrays, None).into())
+    }
+}
+
+impl Filled {
+    /// Which envelope column this is, when it has that column's name and type.
+    fn of(column: &crate::Column) -> Option<Self> {
+        if !is_metadata_column(&column.name)
+            || column.column_type != metadata_column(&column.name).column_type
+        {
+            return None;
+        }
+        Some(match column.name.as_str() {
+            metadata::EXTRACTED_AT => Self::Extracted,
+            metadata::RECEIVED_AT | metadata::BATCHED_AT => Self::Received,
+            metadata::SEQUENCE => Self::Sequence,
+            metadata::TABLE_VERSION => Self::Version,
+            metadata::SYNC_STARTED_AT => Self::SyncStarted,
+            // A record says itself when it was deleted.
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,13 @@
+//! Records into Arrow batches: each is walked once, straight into the columns.
+
+mod batch;
+mod column;
+mod list;
+mod names;
+mod record;
+mod validity;
+
+pub use batch::BatchBuilder;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! The builder by examples: what is taken, what is refused, what widens.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::RecordBatch;
+
+use super::BatchBuilder;
+use crate::{
+    Column, ColumnType, Envelope, RecordError, RecordProblem, Refused, StreamName, TableSchema, ValueLimits,
+};
+
+const ENVELOPE: Envelope =
+    Envelope { version: Some(7), time_extracted: None, received: 1_000_000, sync_started: 1000, sequence: 1 };
+
+fn table(columns: &[(&str, &str)], key: &[&str]) -> Arc<TableSchema> {
+    let columns = columns.iter().map(|(name, column_type)| Column {
+        name: (*name).into(),
+        column_type: column_type.parse().unwrap(),
+        nullable: !key.contains(name),
+    });
+    Arc::new(TableSchema {
+        stream: StreamName::from("t"),
+        columns: columns.collect(),
+        key_properties: key.iter().map(|name| (*name).to_owned()).collect(),
+    })
+}
+
+fn builder(columns: &[(&str, &str)], key: &[&str]) -> BatchBuilder {
+    BatchBuilder::new(table(columns, key), ValueLimits::default())
+}
+
+fn push(builder: &mut BatchBuilder, record: &str) -> Result<(), Refused> {
+    builder.walk(&mut serde_json::Deserializer::from_str(record)).unwrap();
+    builder.accept(&ENVELOPE)
+}
+
+fn batch_of(columns: &[(&str, &str)], key: &[&str], records: &[&str]) -> RecordBatch {
+    let mut builder = builder(columns, key);
+    for record in records {
+        push(&mut builder, record).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// What a column of that type refuses of one value.
+fn refused(column_type: &str, value: &str) -> Refused {
+    push(&mut builder(&[("c", column_type)], &[]), &format!("{{\"c\":{value}}}")).unwrap_err()
+}
+
+fn texts(batch: &RecordBatch, column: usize) -> Vec<Option<&str>> {
+    batch.column(column).as_string::<i32>().iter().collect()
+}
+
+fn problem(refused: Refused) -> RecordProblem {
+    match refused {
+        Refused::Record(RecordError { problem, .. }) => problem,
+        Refused::Widen(table) => panic!("widened: {table:?}"),
+    }
+}
+
+fn widened(refused: Refused) -> ColumnType {
+    match refused {
+        Refused::Widen(table) => table.columns[0].column_type.clone(),
+        Refused::Record(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn integers_are_exact_or_widen() {
+    let batch = batch_of(
+        &[("c", "int64")],
+        &[],
+        &[
+            r#"{"c":9223372036854775807}"#,
+            r#"{"c":-9223372036854775808}"#,
+            r#"{"c":1.0}"#,
+            r#"{"c":1.5e3}"#,
+            r#"{"c":-0}"#,
+            r#"{"c":null}"#,
+            r"{}",
+            r#"{"c":""}"#,
+        ],
+    );
+    let values: Vec<_> = batch.column(0).as_primitive::<Int64Type>().iter().collect();
+    assert_eq!(values, [Some(i64::MAX), Some(i64::MIN), Some(1), Some(1500), Some(0), None, None, None]);
+    for wide in ["9223372036854775808", "1.5", "1e400", "-1e-3"] {
+        assert_eq!(widened(refused("int64", wide)), ColumnType::UnboundedNumeric, "{wide}");
+    }
+    assert!(matches!(problem(refused("int64", "\"12\"")), RecordProblem::WrongType { .. }));
+}
+
+#[test]
+fn numbers_keep_their_digits() {
+    let records = [
+        ("1.10", "1.10"),
+        ("-0", "0"),
+        ("-0.00", "0.00"),
+        ("1e3", "1000"),
+        ("1.5e-3", "0.0015"),
+        ("1.50e1", "15.0"),
+        ("-12.5E+1", "-125"),
+        ("0e5", "0"),
+        ("0.0e-2", "0.000"),
+        ("12345678901234567890123.000000000000000000001", "12345678901234567890123.000000000000000000001"),
+        (r#""007.50""#, "7.50"),
+        (r#"" -.5 ""#, "-0.5"),
+        (r#""NaN""#, "NaN"),
+        (r#""-inf""#, "-Infinity"),
+    ];
+    for (written, kept) in records {
+        let batch = batch_of(&[("c", "numeric")], &[], &[&format!("{{\"c\":{written}}}")]);
+        assert_eq!(texts(&batch, 0), [Some(kept)], "{written}");
+    }
+    assert_eq!(problem(refused("numeric", "1e1000000000")), RecordProblem::Digits);
+    assert_eq!(problem(refused("numeric", "1e-99999999999999999999999")), RecordProblem::Digits);
+    assert!(matches!(problem(refused("numeric", r#""12a""#)), RecordProblem::Unreadable { .. }));
+}
+
+#[test]
+fn decimals_fit_exactly_or_widen() {
+    let batch =
+        batch_of(&[("c", "numeric(5,2)")], &[], &[r#"{"c":999.99}"#, r#"{"c":"-1.500"}"#, r#"{"c":1e2}"#]);
+    let values: Vec<_> = batch.column(0).as_primitive::<Decimal128Type>().iter().collect();
+    assert_eq!(values, [Some(99_999), Some(-150), Some(10_000)]);
+    for wide in ["1000", "0.001", "\"NaN\"", "99999999999999999999999999999999999999999"] {
+        assert_eq!(widened(refused("numeric(5,2)", wide)), ColumnType::UnboundedNumeric, "{wide}");
+    }
+}
+
+#[test]
+fn the_sdk_columns_come_from_the_envelope() {
+    let names = crate::METADATA_COLUMNS;
+    let columns: Vec<_> = names.iter().map(|name| crate::metadata::metadata_column(name)).collect();
+    let schema = TableSchema { stream: StreamName::from("t"), columns, key_properties: Vec::new() };
+    let mut builder = BatchBuilder::new(Arc::new(schema), ValueLimits::default());
+    builder
+        .walk(&mut serde_json::Deserializer::from_str(
+            r#"{"_sdc_sequence":99,"_sdc_deleted_at":"2024-01-02T03:04:05+00:00+00:00"}"#,
+        ))
+        .unwrap();
+    builder
+        .accept(&Envelope { time_extracted: Some("1970-01-01T00:00:02.5Z"), sequence: 5, ..ENVELOPE })
+        .unwrap();
+    assert_eq!(builder.unknown_properties(), ["_sdc_sequence"]);
+    let batch = builder.finish().unwrap();
+    let instant = |at: usize| batch.column(at).as_primitive::<TimestampMicrosecondType>().value(0);
+    let integer = |at: usize| batch.column(at).as_primitive::<Int64Type>().value(0);
+    assert_eq!([instant(0), instant(1), instant(2)], [2_500_000, 1_000_000, 1_000_000]);
+    assert_eq!(instant(3), 1_704_164_645_000_000);
+    assert_eq!([integer(4), integer(5), integer(6)], [5, 7, 1000]);
+}
+
+#[test]
+fn keys_must_be_there() {
+    let mut builder = builder(&[("id", "int64"), ("b", "text")], &["id"]);
+    let missing = push(&mut builder, r#"{"b":"x"}"#).unwrap_err();
+    assert_eq!(
+        missing,
+        Refused::Record(RecordError { column: "id".into(), problem: RecordProblem::MissingKey })
+    );
+    for null in [r#"{"id":null}"#, r#"{"id":""}"#, r#"{"id":1,"id":null}"#] {
+        assert_eq!(problem(push(&mut builder, null).unwrap_err()), RecordProblem::NullKey, "{null}");
+    }
+    assert_eq!((builder.records(), builder.bytes()), (0, 0));
+    assert!(builder.finish().is_none());
+}
+
+#[test]
+fn the_last_of_two_equal_names_wins() {
+    let batch =
+        batch_of(&[("a", "int64"), ("b", "text")], &[], &[r#"{"a":"no","b":"first","a":2,"b":"second"}"#]);
+    assert_eq!(batch.column(0).as_primitive::<Int64Type>().value(0), 2);
+    assert_eq!(texts(&batch, 1), [Some("second")]);
+}
+
+#[test]
+fn a_refused_record_leaves_no_trace() {
+    let columns = [("a", "text"), ("b", "int64[]"), ("c", "bool")];
+    let mut builder = builder(&columns, &[]);
+    push(&mut builder, r#"{"a":"x","b":[1,null],"c":true}"#).unwrap();
+    let before = builder.bytes();
+    let error = push(&mut builder, r#"{"a":"yyyy","b":[3,4],"c":"yes"}"#).unwrap_err();
+    let expected =
+        RecordProblem::WrongType { expected: ColumnType::Bool, found: crate::refusal::Found::String };
+    assert_eq!(problem(error), expected);
+    assert!(builder.walk(&mut serde_json::Deserializer::from_str(r#"{"a":"z","b":[5"#)).is_err());
+    builder.take_back();
+    assert_eq!((builder.records(), builder.bytes()), (1, before));
+    push(&mut builder, r#"{"c":false}"#).unwrap();
+    assert_eq!(
+        builder.finish().unwrap(),
+        batch_of(&columns, &[], &[r#"{"a":"x","b":[1,null],"c":true}"#, r#"{"c":false}"#])
+    );
+}
+
+#[test]
+fn several_columns_widen_at_once() {
+    let mut builder = builder(&[("a", "int64"), ("b", "uuid"), ("c", "text")], &[]);
+    let Refused::Widen(wider) = push(&mut builder, r#"{"a":0.5,"b":"not one","c":5.10}"#).unwrap_err() else {
+        panic!("must widen")
+    };
+    let mut builder = BatchBuilder::new(Arc::new(wider), ValueLimits::default());
+    push(&mut builder, r#"{"a":0.5,"b":"not one","c":5.10}"#).unwrap();
+    let batch = builder.finish().unwrap();
+    assert_eq!(
+        (0..3).map(|at| texts(&batch, at)[0]).collect::<Vec<_>>(),
+        [Some("0.5"), Some("not one"), Some("5.10")]
+    );
+}
+
+#[test]
+fn what_is_no_object_is_refused() {
+    for (text, kind) in [("[1,{}]", "an array"), ("\"x\"", "a string"), ("null", "null"), ("3", "a number")] {
+        let error = push(&mut builder(&[("a", "int64")], &[]), text).unwrap_err();
+        let Refused::Record(error) = error else { panic!("must be refused") };
+        assert_eq!(error.code(), "E0229");
+        assert!(error.to_string().contains(kind), "{error}");
+    }
+}
