@@ -1,1 +1,19 @@
-//! Decode (bytes to LoadStep) and load (LoadStep to Target).
+//! Between a tap's bytes and a target's tables.
+//!
+//! Owns the order of messages, cuts, backpressure and checkpoints. Must not know processes, files of state, SQL or
+//! any concrete target.
+//! Entry points: [`Decoder`] turns bytes into [`LoadStep`]s, [`load`] applies them to a target.
+
+mod decoder;
+mod error;
+mod load_task;
+mod repair;
+mod rules;
+mod step;
+mod stream;
+
+pub use decoder::{DecodeLimits, Decoder, Now};
+pub use error::DecodeError;
+pub use load_task::{LoadEvent, LoadFailure, Loaded, StateEdit, load};
+pub use rules::{ColumnFilter, Rules, StreamRule};
+pub use step::LoadStep;

@@ -1,1 +1,30 @@
-//! One run: spawn, guard, supervise, checkpoint, report.
+//! One run of one pipeline.
+//!
+//! Owns the tap's process, its supervision, and what is reported and kept of a run. Must not know SQL, the command
+//! line, colours, or any concrete target.
+//! Entry point: [`run`]. A binary that uses it must hand its hidden `__guard` arguments to [`guard`].
+
+mod capture;
+mod committed_file;
+mod discover;
+mod error;
+mod event;
+mod guard;
+mod plan;
+mod private_folder;
+mod program;
+mod reader;
+mod run;
+mod supervise;
+mod tap;
+mod tap_log;
+
+pub use discover::{Discovered, catalog_flags, discover};
+pub use error::{RunError, TapFailure};
+pub use event::{Observer, RunEvent, RunSummary, StreamSummary};
+pub use guard::guard;
+pub use plan::{
+    Attempts, CommitEdit, MakeTarget, RunLimits, RunPlan, Shutdown, StartEdit, StopSignal, TapCommand,
+};
+pub use private_folder::sweep;
+pub use run::run;

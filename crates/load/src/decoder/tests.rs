@@ -1,0 +1,214 @@
+//! I1 and I2 on the step list, which is a pure function of the bytes, the limits and the clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use columns::ValueLimits;
+use columns::arrow_array::cast::AsArray;
+use columns::arrow_array::types::Int64Type;
+use proptest::prelude::*;
+
+use super::{DecodeLimits, Decoder, Now};
+use crate::{DecodeError, LoadStep, StreamRule};
+
+/// What a tap does, and silence.
+#[derive(Debug, Clone)]
+enum Act {
+    Record(usize),
+    State,
+    Schema(usize),
+    Version(usize),
+    Silence,
+}
+
+const STREAMS: [&str; 3] = ["a", "b", "c"];
+
+fn schema(stream: &str, extra: bool) -> String {
+    let extra = if extra { r#","more":{"type":["null","string"]}"# } else { "" };
+    format!(
+        r#"{{"type":"SCHEMA","stream":"{stream}","schema":{{"properties":{{"n":{{"type":"integer"}}{extra}}}}},"key_properties":[]}}"#
+    )
+}
+
+fn decoder(limits: DecodeLimits) -> Decoder {
+    Decoder::new(limits, ValueLimits::default(), Arc::new(|_| StreamRule::default()), Now::default())
+}
+
+fn drain(decoder: &mut Decoder, steps: &mut Vec<LoadStep>) {
+    while let Some(step) = decoder.next_step() {
+        steps.push(step);
+    }
+}
+
+/// Feeds the acts; each record carries its own number, each STATE the number of records before it.
+fn play(acts: &[Act], limits: &DecodeLimits) -> (Vec<LoadStep>, Vec<(usize, i64)>) {
+    let mut decoder = decoder(limits.clone());
+    let (mut steps, mut sent, mut now) = (Vec::new(), Vec::new(), Now::default());
+    let put =
+        |decoder: &mut Decoder, line: &str, now| decoder.feed(format!("{line}\n").as_bytes(), now).unwrap();
+    for stream in STREAMS {
+        put(&mut decoder, &schema(stream, false), now);
+    }
+    for (at, act) in acts.iter().enumerate() {
+        match act {
+            Act::Record(stream) => {
+                let n = i64::try_from(sent.len()).unwrap();
+                sent.push((*stream, n));
+                put(
+                    &mut decoder,
+                    &format!(r#"{{"type":"RECORD","stream":"{}","record":{{"n":{n}}}}}"#, STREAMS[*stream]),
+                    now,
+                );
+            }
+            Act::State => put(&mut decoder, &format!(r#"{{"type":"STATE","value":{}}}"#, sent.len()), now),
+            Act::Schema(stream) => put(&mut decoder, &schema(STREAMS[*stream], at % 2 == 0), now),
+            Act::Version(stream) => {
+                put(
+                    &mut decoder,
+                    &format!(r#"{{"type":"ACTIVATE_VERSION","stream":"{}","version":1}}"#, STREAMS[*stream]),
+                    now,
+                );
+            }
+            Act::Silence => {
+                now.elapsed += Duration::from_secs(3);
+                decoder.tick(now);
+            }
+        }
+        drain(&mut decoder, &mut steps);
+    }
+    decoder.end(now).unwrap();
+    drain(&mut decoder, &mut steps);
+    (steps, sent)
+}
+
+/// The numbers in a batch.
+fn numbers(batch: &columns::arrow_array::RecordBatch) -> Vec<i64> {
+    batch.column_by_name("n").unwrap().as_primitive::<Int64Type>().values().to_vec()
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        12 => (0..3_usize).prop_map(Act::Record),
+        3 => Just(Act::State),
+        1 => (0..3_usize).prop_map(Act::Schema),
+        1 => (0..3_usize).prop_map(Act::Version),
+        1 => Just(Act::Silence),
+    ]
+}
+
+proptest! {
+    /// I1, I2: the batches before a checkpoint hold exactly the records before its STATE, each stream in its order,
+    /// and every record goes out once, whatever the limits.
+    #[test]
+    fn a_checkpoint_holds_exactly_the_records_before_its_state(
+        acts in prop::collection::vec(act(), 0..120),
+        checkpoint_bytes in prop_oneof![Just(1_u64), Just(200), Just(u64::MAX)],
+        batch_bytes in prop_oneof![Just(1_usize), Just(usize::MAX)],
+    ) {
+        let limits = DecodeLimits { batch_bytes, checkpoint_bytes, ..DecodeLimits::default() };
+        let (steps, sent) = play(&acts, &limits);
+        let mut out: Vec<Vec<i64>> = vec![Vec::new(); 3];
+        for step in &steps {
+            match step {
+                LoadStep::Batch { stream, batch } => {
+                    let stream = STREAMS.iter().position(|name| *name == stream.as_str()).unwrap();
+                    out[stream].extend(numbers(batch));
+                }
+                LoadStep::Checkpoint(state) => {
+                    let before: usize = state.as_str().parse().unwrap();
+                    for (stream, out) in out.iter().enumerate() {
+                        let expected: Vec<i64> = sent[..before].iter().filter(|(s, _)| *s == stream).map(|(_, n)| *n).collect();
+                        prop_assert_eq!(out, &expected, "stream {} at STATE {}", stream, before);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (stream, out) in out.iter().enumerate() {
+            let expected: Vec<i64> = sent.iter().filter(|(s, _)| *s == stream).map(|(_, n)| *n).collect();
+            prop_assert_eq!(out, &expected);
+        }
+        // I3: when the tap has spoken a STATE, the last one becomes a checkpoint.
+        let last = acts.iter().rposition(|act| matches!(act, Act::State));
+        let checkpointed = steps.iter().rev().find_map(|step| if let LoadStep::Checkpoint(s) = step { Some(s.as_str().to_owned()) } else { None });
+        let spoken = last.map(|at| acts[..at].iter().filter(|act| matches!(act, Act::Record(_))).count().to_string());
+        prop_assert_eq!(checkpointed, spoken);
+    }
+
+    /// Any bytes: an error at worst, and never a panic.
+    #[test]
+    fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut decoder = decoder(DecodeLimits::default());
+        let fed = decoder.feed(schema("a", false).as_bytes(), Now::default()).and_then(|()| decoder.feed(b"\n", Now::default()));
+        prop_assert!(fed.is_ok());
+        let _ = decoder.feed(&bytes, Now::default()).and_then(|()| decoder.end(Now::default()));
+    }
+}
+
+fn error(lines: &[&str]) -> DecodeError {
+    let mut decoder = decoder(DecodeLimits::default());
+    let fed = lines.iter().try_for_each(|line| decoder.feed(line.as_bytes(), Now::default()));
+    fed.and_then(|()| decoder.end(Now::default())).expect_err("must be refused")
+}
+
+#[test]
+fn refusals_name_the_line() {
+    let schema = schema("a", false) + "\n";
+    assert!(matches!(error(&[&schema, "\n", "Starting…\n"]), DecodeError::Message { line: 3, .. }));
+    assert!(matches!(
+        error(&["{\"type\":\"RECORD\",\"stream\":\"x\",\"record\":{}}\n"]),
+        DecodeError::NoSchema { line: 1, .. }
+    ));
+    let cut = "{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{\"n\":1";
+    assert!(matches!(error(&[&schema, cut]), DecodeError::Truncated { line: 2, records: 0, .. }));
+    let batch = r#"{"type":"BATCH","stream":"a","encoding":{"format":"jsonl"},"manifest":["file:///x"]}"#;
+    assert!(matches!(error(&[&schema, batch]), DecodeError::BatchFiles { line: 2, .. }));
+    let wrong = "{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{\"n\":[\"secret\"]}}\n";
+    let refused = error(&[&schema, wrong]);
+    assert!(
+        matches!(refused, DecodeError::Record { line: 2, .. }) && !format!("{refused:?}").contains("secret")
+    );
+}
+
+#[test]
+fn what_python_writes_is_read() {
+    let mut decoder = decoder(DecodeLimits::default());
+    let lines = concat!(
+        r#"{"type":"SCHEMA","stream":"a","schema":{"properties":{"x":{"type":"number"},"t":{"type":"string"}}},"key_properties":[]}"#,
+        "\n",
+        r#"{"type":"RECORD","stream":"a","record":{"x":NaN,"t":"\ud83d"}}"#,
+        "\n"
+    );
+    decoder.feed(lines.as_bytes(), Now::default()).unwrap();
+    decoder.end(Now::default()).unwrap();
+    let mut steps = Vec::new();
+    drain(&mut decoder, &mut steps);
+    let LoadStep::Batch { batch, .. } = &steps[1] else { panic!("no batch: {steps:?}") };
+    assert_eq!(batch.column(0).as_string::<i32>().value(0), "NaN");
+    assert_eq!(batch.column(1).as_string::<i32>().value(0), "\u{fffd}");
+}
+
+#[test]
+fn a_value_that_does_not_fit_widens_its_table_in_order() {
+    let mut decoder = decoder(DecodeLimits::default());
+    let record = |n: &str| format!("{{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{{\"n\":{n}}}}}\n");
+    for line in [schema("a", false) + "\n", record("1"), record("123456789012345678901234"), record("3")] {
+        decoder.feed(line.as_bytes(), Now::default()).unwrap();
+    }
+    decoder.end(Now::default()).unwrap();
+    let mut steps = Vec::new();
+    drain(&mut decoder, &mut steps);
+    let [
+        LoadStep::Table(_),
+        LoadStep::Batch { batch: first, .. },
+        LoadStep::Table(wide),
+        LoadStep::Batch { batch: second, .. },
+        LoadStep::End,
+    ] = &steps[..]
+    else {
+        panic!("{steps:?}")
+    };
+    assert_eq!((first.num_rows(), second.num_rows()), (1, 2));
+    assert_eq!(wide.schema.columns[0].column_type.to_string(), "numeric");
+    assert_eq!(second.column(0).as_string::<i32>().value(0), "123456789012345678901234");
+}

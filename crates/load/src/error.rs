@@ -1,0 +1,131 @@
+//! A tap's output that cannot be loaded. No text of it holds a record's value.
+
+use columns::{RecordError, SchemaRefused};
+use singer::{FramingError, MessageError};
+use thiserror::Error;
+
+/// Why the decoder stopped.
+#[derive(Debug, Error)]
+pub enum DecodeError {
+    /// A line is over the cap.
+    #[error(transparent)]
+    Framing(#[from] FramingError),
+    /// A line is not UTF-8.
+    #[error("line {line} of the tap's output is not UTF-8: byte 0x{byte:02x} at column {column}")]
+    NotUtf8 {
+        /// Number of the line, from 1.
+        line: u64,
+        /// Byte column, from 1.
+        column: usize,
+        /// The first byte that does not fit.
+        byte: u8,
+    },
+    /// A line is no Singer message.
+    #[error("line {line} of the tap's output is not a Singer message: {excerpt}")]
+    Message {
+        /// Number of the line, from 1.
+        line: u64,
+        /// Its framing, escaped.
+        excerpt: String,
+        /// What is wrong with it.
+        #[source]
+        source: MessageError,
+    },
+    /// The output ended inside a line.
+    #[error("the tap's output ended inside a message, at line {line} after {records} records: {excerpt}")]
+    Truncated {
+        /// Number of the line, from 1.
+        line: u64,
+        /// Records that came before it.
+        records: u64,
+        /// Its framing, escaped.
+        excerpt: String,
+    },
+    /// A record without a SCHEMA before it.
+    #[error("line {line}: a record of stream {stream} came before any SCHEMA of it")]
+    NoSchema {
+        /// Number of the line.
+        line: u64,
+        /// The stream.
+        stream: String,
+    },
+    /// The pipeline does not select the stream.
+    #[error("line {line}: the tap sent a record of stream {stream}, which the pipeline does not select")]
+    NotSelected {
+        /// Number of the line.
+        line: u64,
+        /// The stream.
+        stream: String,
+    },
+    /// Files of records.
+    #[error(
+        "line {line}: the tap sent a BATCH message of stream {stream} ({format} files), which is not built yet"
+    )]
+    BatchFiles {
+        /// Number of the line.
+        line: u64,
+        /// The stream.
+        stream: String,
+        /// The format of the files.
+        format: String,
+    },
+    /// A SCHEMA that gives no table.
+    #[error("line {line}: the SCHEMA of stream {stream} gives no table")]
+    Schema {
+        /// Number of the line.
+        line: u64,
+        /// The stream.
+        stream: String,
+        /// Why.
+        #[source]
+        source: SchemaRefused,
+    },
+    /// A record that does not fit.
+    #[error("line {line}: a record of stream {stream} cannot be loaded")]
+    Record {
+        /// Number of the line.
+        line: u64,
+        /// The stream.
+        stream: String,
+        /// Why.
+        #[source]
+        source: RecordError,
+    },
+}
+
+impl DecodeError {
+    /// Number of its page.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Framing(_) => "E0201",
+            Self::NotUtf8 { .. } => "E0202",
+            Self::Message { .. } => "E0203",
+            Self::Truncated { .. } => "E0204",
+            Self::NoSchema { .. } => "E0205",
+            Self::NotSelected { .. } => "E0206",
+            Self::BatchFiles { .. } => "E0207",
+            Self::Schema { source, .. } => source.code(),
+            Self::Record { source, .. } => source.code(),
+        }
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Framing(_) => "raise `limits.line_bytes` in the pipeline's file if the line is meant to be so long".into(),
+            Self::NotUtf8 { .. } => "make the tap write UTF-8 (for Python: PYTHONIOENCODING=utf-8), or repair the data it reads".into(),
+            Self::Message { source: MessageError::NotJson { .. } | MessageError::NotObject, .. } => {
+                "a tap's standard output is for messages alone: send its log lines and prints to standard error".into()
+            }
+            Self::Message { .. } => "the tap breaks the Singer specification here: tell its author".into(),
+            Self::Truncated { .. } => "the tap was cut off; its own last lines may say why. Run again: it goes on from the last checkpoint".into(),
+            Self::NoSchema { .. } => "the tap must send the stream's SCHEMA first: tell its author".into(),
+            Self::NotSelected { stream, .. } => format!("add `{stream}: include` (or `exclude` at the tap) under `streams` in the pipeline's file"),
+            Self::BatchFiles { .. } => "switch batch files off in the tap's config (`batch_config`), so that it sends records".into(),
+            Self::Schema { source, .. } => return source.hint(),
+            Self::Record { source, .. } => return source.hint(),
+        })
+    }
+}

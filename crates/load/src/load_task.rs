@@ -1,0 +1,98 @@
+//! Steps in, tables out: the only place that calls a target while records flow.
+
+use columns::StreamName;
+use singer::{State, StateError};
+use target_api::{Checkpoint, StateChange, TableChange, Target, TargetError};
+use thiserror::Error;
+use tokio::sync::mpsc::Receiver;
+
+use crate::LoadStep;
+
+/// What a load tells while it goes on.
+#[derive(Debug, Clone)]
+pub enum LoadEvent {
+    /// A table is able to hold what comes.
+    TableOpened {
+        /// The stream.
+        stream: StreamName,
+        /// What had to be done.
+        change: TableChange,
+    },
+    /// A batch is accepted, not yet visible.
+    BatchWritten {
+        /// The stream.
+        stream: StreamName,
+        /// Its records.
+        records: u64,
+        /// Its bytes in memory.
+        bytes: u64,
+    },
+    /// Everything written so far is durable.
+    Checkpointed {
+        /// The STATE that is kept with it; `None` when the STATE stayed as it was.
+        state: Option<State>,
+        /// Number of the commit.
+        sequence: i64,
+    },
+}
+
+/// How a load ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loaded {
+    /// The output ended whole. What came after the last checkpoint is accepted but not committed.
+    AtEnd,
+    /// The steps ended early: what came after the last checkpoint is not to be committed.
+    Stopped,
+}
+
+/// Why a load failed.
+#[derive(Debug, Error)]
+pub enum LoadFailure {
+    /// The target's error.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The tap's STATE cannot be completed with the bookmarks of the streams that did not run.
+    #[error("the tap's STATE cannot be kept: {0}")]
+    State(#[from] StateError),
+}
+
+/// What a STATE becomes before it is committed.
+pub type StateEdit = dyn Fn(State) -> Result<State, StateError> + Send + Sync;
+
+/// Applies steps in order until they end. After [`Loaded::AtEnd`] the caller commits what is left with
+/// [`StateChange::Keep`], once it knows that the tap succeeded.
+///
+/// # Errors
+/// The target's first error; nothing since the last checkpoint is then visible.
+pub async fn load(
+    steps: &mut Receiver<LoadStep>,
+    target: &mut dyn Target,
+    edit: &StateEdit,
+    report: &(dyn Fn(LoadEvent) + Send + Sync),
+) -> Result<Loaded, LoadFailure> {
+    while let Some(step) = steps.recv().await {
+        match step {
+            LoadStep::Table(table) => {
+                let stream = table.schema.stream.clone();
+                let change = target.open(&table).await?;
+                report(LoadEvent::TableOpened { stream, change });
+            }
+            LoadStep::Batch { stream, batch } => {
+                let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
+                target.write(&stream, batch).await?;
+                report(LoadEvent::BatchWritten { stream, records, bytes });
+            }
+            LoadStep::ActivateVersion { stream, version } => {
+                target.activate_version(&stream, version).await?;
+            }
+            LoadStep::Checkpoint(state) => {
+                let state = edit(state)?;
+                let checkpoint = Checkpoint { state: StateChange::Set(state.as_str().into()) };
+                let committed = target.commit(&checkpoint).await?;
+                report(LoadEvent::Checkpointed { state: Some(state), sequence: committed.sequence });
+            }
+            LoadStep::End => return Ok(Loaded::AtEnd),
+        }
+    }
+    Ok(Loaded::Stopped)
+}

@@ -1,0 +1,41 @@
+//! What the pipeline says about a stream, as `load` needs it.
+
+use std::sync::Arc;
+
+use target_api::{LoadMethod, TableName};
+
+/// Whether a column of a stream is loaded; keys always are.
+pub type ColumnFilter = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// The settings of one stream.
+#[derive(Clone)]
+pub struct StreamRule {
+    /// Whether the pipeline selects it. Records of another stream are an error.
+    pub selected: bool,
+    /// Where its table is; the stream's own name decides otherwise.
+    pub table: Option<TableName>,
+    /// The key, when the pipeline knows better than the tap.
+    pub key_properties: Option<Vec<String>>,
+    /// What a record of a known key does.
+    pub load_method: LoadMethod,
+    /// Whether the table gets the seven `_sdc_` columns.
+    pub metadata_columns: bool,
+    /// Which columns are loaded.
+    pub columns: ColumnFilter,
+}
+
+impl Default for StreamRule {
+    fn default() -> Self {
+        Self {
+            selected: true,
+            table: None,
+            key_properties: None,
+            load_method: LoadMethod::Upsert,
+            metadata_columns: false,
+            columns: Arc::new(|_| true),
+        }
+    }
+}
+
+/// The rule of a stream, by the name that its messages carry.
+pub type Rules = Arc<dyn Fn(&str) -> StreamRule + Send + Sync>;

@@ -1,0 +1,31 @@
+//! All that crosses the channel between the decode thread and the load task.
+
+use columns::StreamName;
+use columns::arrow_array::RecordBatch;
+use singer::State;
+use target_api::Table;
+
+/// One thing for the load task to do, in order.
+#[derive(Debug, Clone)]
+pub enum LoadStep {
+    /// The stream's table must be able to hold this from now on.
+    Table(Box<Table>),
+    /// Records of an open table.
+    Batch {
+        /// The stream.
+        stream: StreamName,
+        /// Its records, in the order of their lines.
+        batch: RecordBatch,
+    },
+    /// Records of other versions go.
+    ActivateVersion {
+        /// The stream.
+        stream: StreamName,
+        /// The version that stays.
+        version: i64,
+    },
+    /// All steps since the last checkpoint hold exactly the records between its STATE and this one.
+    Checkpoint(State),
+    /// The tap's output ended whole. What came since the last checkpoint is committed if the tap exits 0.
+    End,
+}

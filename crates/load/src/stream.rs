@@ -1,0 +1,95 @@
+//! One stream on its way: its table and the records that are not out yet.
+
+use std::sync::Arc;
+
+use columns::{
+    BatchBuilder, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits, table_schema,
+};
+use singer::SchemaMessage;
+use target_api::{Table, TableName, table_name};
+
+use crate::StreamRule;
+
+/// A stream that has a SCHEMA.
+pub(crate) struct Stream {
+    pub(crate) name: StreamName,
+    rule: StreamRule,
+    schema: Box<SchemaMessage>,
+    /// What the last SCHEMA gave, before any value widened it.
+    declared: TableSchema,
+    versioned: bool,
+    pub(crate) builder: BatchBuilder,
+    /// How many of the builder's records came before the noted STATE.
+    pub(crate) mark: usize,
+    /// Heap bytes of the builder when last asked, and wire bytes since then.
+    pub(crate) held: usize,
+    pub(crate) unweighed: usize,
+}
+
+impl Stream {
+    pub(crate) fn new(
+        schema: Box<SchemaMessage>,
+        rule: StreamRule,
+        limits: &ValueLimits,
+    ) -> Result<Self, SchemaRefused> {
+        let declared = declared(&schema, &rule, false)?;
+        let builder = BatchBuilder::new(Arc::new(declared.clone()), limits.clone());
+        let name = StreamName::from(schema.stream.as_str());
+        Ok(Self { name, rule, schema, declared, versioned: false, builder, mark: 0, held: 0, unweighed: 0 })
+    }
+
+    /// What a further SCHEMA gives; `None` when it changes nothing.
+    pub(crate) fn redeclared(&self, schema: &SchemaMessage) -> Result<Option<TableSchema>, SchemaRefused> {
+        let table = declared(schema, &self.rule, self.versioned)?;
+        Ok((table != self.declared).then_some(table))
+    }
+
+    /// Takes a further SCHEMA. The builder must be empty.
+    pub(crate) fn declare(&mut self, schema: Box<SchemaMessage>, table: TableSchema, limits: &ValueLimits) {
+        self.schema = schema;
+        self.declared = table.clone();
+        self.widen(table, limits);
+    }
+
+    /// From now on the table has this form. The builder must be empty.
+    pub(crate) fn widen(&mut self, table: TableSchema, limits: &ValueLimits) {
+        self.builder = BatchBuilder::new(Arc::new(table), limits.clone());
+    }
+
+    /// Whether the table lacks the version column, which a record with a version needs.
+    pub(crate) fn lacks_version(&self) -> bool {
+        !self.versioned
+    }
+
+    /// From now on records carry versions. The builder must be empty.
+    pub(crate) fn add_version(&mut self, limits: &ValueLimits) -> Result<(), SchemaRefused> {
+        self.versioned = true;
+        let table = declared(&self.schema, &self.rule, true)?;
+        self.declared = table.clone();
+        // What values have widened stays wide.
+        let mut wide = table;
+        for column in &mut wide.columns {
+            if let Some(current) = self.builder.schema().column(&column.name) {
+                column.clone_from(current);
+            }
+        }
+        self.widen(wide, limits);
+        Ok(())
+    }
+
+    /// The table as the target shall have it now.
+    pub(crate) fn table(&self) -> Table {
+        let name: TableName = self.rule.table.clone().unwrap_or_else(|| table_name(self.name.as_str()));
+        Table { schema: TableSchema::clone(self.builder.schema()), name, load_method: self.rule.load_method }
+    }
+}
+
+fn declared(
+    schema: &SchemaMessage,
+    rule: &StreamRule,
+    versioned: bool,
+) -> Result<TableSchema, SchemaRefused> {
+    let keys = rule.key_properties.as_ref().unwrap_or(&schema.key_properties);
+    let options = TableOptions { metadata: rule.metadata_columns, versioned, include: &*rule.columns };
+    table_schema(&StreamName::from(schema.stream.as_str()), &schema.schema, keys, &options)
+}

@@ -1,0 +1,75 @@
+//! Runs a tap's program for what it prints: discovery, help, about.
+
+use std::ffi::OsString;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::private_folder::PrivateFolder;
+use crate::tap::{Tap, TapExit};
+use crate::{RunError, Shutdown, TapCommand, TapFailure};
+
+/// Most bytes that are kept.
+const MOST_BYTES: usize = 256 << 20;
+
+/// What a program printed and how it ended.
+pub(crate) struct Captured {
+    pub(crate) stdout: Vec<u8>,
+    /// `None` when it was stopped because enough was seen.
+    pub(crate) exit: Option<TapExit>,
+    /// Its last lines on standard error.
+    pub(crate) said: Vec<String>,
+}
+
+/// Starts the tap with `arguments` and its config, and reads its output until it ends or `enough` says so.
+pub(crate) async fn capture(
+    command: &TapCommand,
+    arguments: &[&str],
+    longest: Duration,
+    shutdown: &mut Shutdown,
+    enough: fn(&[u8]) -> bool,
+) -> Result<Captured, RunError> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let name = format!("discover-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let private = PrivateFolder::create(&command.private, &name)?;
+    let mut all: Vec<OsString> =
+        vec!["--config".into(), private.write("config.json", &command.config)?.into()];
+    all.extend(arguments.iter().map(OsString::from));
+    let mut tap = Tap::start(command, private.path(), &all).await?;
+    let output = tap.take_stdout().ok_or(RunError::Bug)?;
+    let reading = tokio::task::spawn_blocking(move || read(&output, enough));
+    let stdout = tokio::select! {
+        biased;
+        Some(signal) = shutdown.recv() => Err(RunError::Cancelled(signal)),
+        () = tokio::time::sleep(longest) => Err(TapFailure::Silent(longest).into()),
+        read = reading => read.map_err(|_| RunError::Bug),
+    };
+    let (stdout, whole) = match stdout {
+        Ok(read) => read,
+        Err(error) => {
+            tap.kill();
+            tap.end(Duration::ZERO).await;
+            return Err(error);
+        }
+    };
+    let exit = if whole { tap.exit_within(Duration::from_secs(30)).await } else { None };
+    let said = tap.end(if whole { Duration::from_secs(2) } else { Duration::ZERO }).await;
+    Ok(Captured { stdout, exit, said })
+}
+
+/// Reads to the end; the second part says whether it was reached.
+fn read(output: &OwnedFd, enough: fn(&[u8]) -> bool) -> (Vec<u8>, bool) {
+    let mut bytes = Vec::new();
+    let mut space = vec![0_u8; 1 << 16];
+    loop {
+        match rustix::io::read(output, &mut space) {
+            Ok(0) => return (bytes, true),
+            Ok(count) => bytes.extend_from_slice(space.get(..count).unwrap_or_default()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return (bytes, true),
+        }
+        if enough(&bytes) || bytes.len() > MOST_BYTES {
+            return (bytes, false);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What a tap offers.
+
+use std::time::Duration;
+
+use singer::{Catalog, Message, SkipRecords};
+
+use crate::capture::{Captured, capture};
+use crate::{RunError, Shutdown, TapCommand, TapFailure};
+
+/// What came of discovery.
+#[derive(Debug)]
+pub enum Discovered {
+    /// The tap's catalog.
+    Catalog(Catalog),
+    /// The program has no discovery: it began to send messages.
+    Nothing,
+}
+
+/// Longest discovery.
+const LONGEST: Duration = Duration::from_hours(1);
+/// Longest time for a program to print its help.
+const HELP: Duration = Duration::from_mins(1);
+
+/// Runs the tap's discovery. Takes nothing and changes nothing at the tap's side.
+///
+/// # Errors
+/// When the tap does not start, exits with an error, or prints no catalog.
+pub async fn discover(command: &TapCommand, shutdown: &mut Shutdown) -> Result<Discovered, RunError> {
+    let Captured { stdout, exit, said } =
+        capture(command, &["--discover"], LONGEST, shutdown, begins_with_message).await?;
+    if begins_with_message(&stdout) {
+        return Ok(Discovered::Nothing);
+    }
+    if let Some(failure) = exit.and_then(|exit| exit.failure(None)) {
+        for line in &said {
+            tracing::error!(target: "tap", "{line}");
+        }
+        return Err(failure.into());
+    }
+    let catalog = Catalog::from_discovery(&stdout);
+    catalog.map(Discovered::Catalog).map_err(|error| TapFailure::NoCatalog(error.to_string()).into())
+}
+
+/// Which flags hand a catalog to this program: taps on singer-python take both and read one, so both are given
+/// where the help names both.
+///
+/// # Errors
+/// When the program does not start.
+pub async fn catalog_flags(
+    command: &TapCommand,
+    shutdown: &mut Shutdown,
+) -> Result<Vec<&'static str>, RunError> {
+    let Captured { stdout, .. } =
+        capture(command, &["--help"], HELP, shutdown, |bytes| bytes.len() > 1 << 20).await?;
+    let help = String::from_utf8_lossy(&stdout);
+    let named: Vec<&'static str> =
+        ["--catalog", "--properties"].into_iter().filter(|flag| help.contains(flag)).collect();
+    Ok(if named.is_empty() { vec!["--catalog"] } else { named })
+}
+
+/// Whether the first whole line is a Singer message rather than a catalog.
+fn begins_with_message(stdout: &[u8]) -> bool {
+    let Some(line) = stdout.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty()) else {
+        return false;
+    };
+    let whole = line.len() < stdout.len();
+    let Ok(text) = std::str::from_utf8(line) else { return false };
+    whole
+        && matches!(singer::parse(text, &mut SkipRecords), Ok(message) if !matches!(message, Message::Unknown { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begins_with_message;
+
+    #[test]
+    fn messages_are_told_from_catalogs() {
+        assert!(begins_with_message(b"\n{\"type\":\"STATE\",\"value\":{}}\n{\"ty"));
+        assert!(!begins_with_message(b"{\"streams\": []}\n"));
+        assert!(!begins_with_message(b"{\n  \"streams\": []\n}\n"));
+        assert!(!begins_with_message(b"{\"type\":\"STATE\",\"val"));
+    }
+}

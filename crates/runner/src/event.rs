@@ -1,0 +1,121 @@
+//! What a run tells. Terminal, log, ledger and metrics all listen to this, and none of them is known here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::RunError;
+
+/// Something that happened in a run. Holds no record's value.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// The fence is taken and the STATE is read.
+    Resumed {
+        /// The committed STATE, JSON text.
+        state: Option<String>,
+    },
+    /// The tap runs.
+    TapStarted {
+        /// Its process id.
+        pid: u32,
+        /// Which attempt this is, from 1.
+        attempt: usize,
+    },
+    /// A table is able to hold what comes.
+    TableOpened {
+        /// The stream.
+        stream: String,
+        /// Where it is.
+        place: String,
+        /// Whether it is new.
+        created: bool,
+        /// The statements that were needed.
+        statements: Vec<String>,
+    },
+    /// A batch is accepted.
+    BatchWritten {
+        /// The stream.
+        stream: String,
+        /// Records of the batch.
+        records: u64,
+        /// Bytes of the batch in memory.
+        bytes: u64,
+    },
+    /// All that was accepted is durable.
+    Checkpointed {
+        /// The STATE kept with it, JSON text; `None` when it stayed as it was.
+        state: Option<String>,
+        /// Number of the commit.
+        sequence: i64,
+    },
+    /// The tap has ended.
+    TapExited {
+        /// Its exit code.
+        code: Option<i32>,
+        /// Or the signal that ended it.
+        signal: Option<i32>,
+    },
+    /// A temporary error: the tap starts again from the last checkpoint.
+    Retrying {
+        /// What went wrong.
+        error: String,
+        /// Its code.
+        code: &'static str,
+        /// How long until then.
+        wait: Duration,
+    },
+    /// The run is over.
+    Finished {
+        /// 0 for success.
+        exit_code: u8,
+    },
+}
+
+/// Hears the events of a run. Called from the run's own tasks: it must be quick.
+pub type Observer = Arc<dyn Fn(&RunEvent) + Send + Sync>;
+
+/// What came of one stream.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct StreamSummary {
+    /// The stream.
+    pub stream: String,
+    /// Where its table is.
+    pub place: String,
+    /// Records that the target accepted.
+    pub records_read: u64,
+    /// Records that are durable.
+    pub records_written: u64,
+    /// Bytes of its batches in memory.
+    pub bytes: u64,
+    /// Seconds from its first batch to its last commit.
+    pub seconds: f64,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunSummary {
+    /// The one reason why it failed, or none.
+    pub error: Option<RunError>,
+    /// Its streams in the order in which they came.
+    pub streams: Vec<StreamSummary>,
+    /// The STATE at its start, JSON text.
+    pub state_before: Option<String>,
+    /// The committed STATE at its end, JSON text.
+    pub state_after: Option<String>,
+    /// Number of the last commit, when there was one.
+    pub sequence: Option<i64>,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The tap's last lines on standard error, secrets taken out.
+    pub tap_said: Vec<String>,
+}
+
+impl RunSummary {
+    /// The exit code of the run.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        self.error.as_ref().map_or(0, RunError::exit_code)
+    }
+}

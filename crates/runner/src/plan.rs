@@ -1,0 +1,121 @@
+//! Everything that a run needs to know, resolved.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use load::{DecodeLimits, Rules, StateEdit};
+use singer::{State, StateError};
+use target_api::{RunIdentity, Target, TargetError};
+use tokio::sync::mpsc;
+
+/// How to start a tap.
+#[derive(Clone)]
+pub struct TapCommand {
+    /// Its program and first arguments; no shell.
+    pub argv: Vec<OsString>,
+    /// Its whole environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// The folder that it runs in.
+    pub folder: PathBuf,
+    /// Its config, JSON text.
+    pub config: String,
+    /// The tapster binary, which guards the tap.
+    pub guard: PathBuf,
+    /// Under which private folders are made.
+    pub private: PathBuf,
+    /// The log of its standard error.
+    pub log: PathBuf,
+    /// Takes secrets out of a text.
+    pub redact: Arc<dyn Fn(&str) -> String + Send + Sync>,
+}
+
+/// How much and how long.
+#[derive(Debug, Clone)]
+pub struct RunLimits {
+    /// Of lines, batches and checkpoints.
+    pub decode: DecodeLimits,
+    /// Longest run.
+    pub timeout: Option<Duration>,
+    /// Longest silence of a tap that is not held up by the target.
+    pub idle_timeout: Duration,
+    /// How long a tap may take to end when asked to.
+    pub grace: Duration,
+    /// How often a run starts the tap again after a temporary error of the target.
+    pub attempts: Attempts,
+}
+
+/// How often, and after which waits.
+#[derive(Debug, Clone)]
+pub struct Attempts(pub Vec<Duration>);
+
+impl Default for Attempts {
+    /// Three further attempts.
+    fn default() -> Self {
+        Self([1, 4, 15].map(Duration::from_secs).to_vec())
+    }
+}
+
+/// Makes the target anew for every attempt, since an epoch dies with its connection.
+pub type MakeTarget = Arc<dyn Fn() -> Result<Box<dyn Target>, TargetError> + Send + Sync>;
+
+/// What the tap is given of the committed STATE.
+pub type StartEdit = Arc<dyn Fn(State) -> Result<Option<State>, StateError> + Send + Sync>;
+
+/// What becomes of the tap's STATE, given the committed one, before it is committed.
+pub type CommitEdit = Arc<dyn Fn(State, Option<&State>) -> Result<State, StateError> + Send + Sync>;
+
+/// One run, resolved.
+#[derive(Clone)]
+pub struct RunPlan {
+    /// Who runs.
+    pub identity: RunIdentity,
+    /// The tap.
+    pub tap: TapCommand,
+    /// The catalog with its selection, JSON text; `None` for a tap that has none.
+    pub catalog: Option<String>,
+    /// Which of `--catalog` and `--properties` the tap takes.
+    pub catalog_flags: Vec<&'static str>,
+    /// Makes the target.
+    pub target: MakeTarget,
+    /// What the pipeline says about streams.
+    pub rules: Rules,
+    /// Full refresh: what the tap does not get of the STATE.
+    pub start_edit: StartEdit,
+    /// A partial run: which bookmarks are kept that the tap dropped.
+    pub commit_edit: CommitEdit,
+    /// Limits.
+    pub limits: RunLimits,
+}
+
+impl RunPlan {
+    /// The edit of the tap's STATEs for a run that starts from `before`.
+    pub(crate) fn edit(&self, before: Option<State>) -> Box<StateEdit> {
+        let edit = Arc::clone(&self.commit_edit);
+        Box::new(move |state| edit(state, before.as_ref()))
+    }
+}
+
+/// A signal that asks to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopSignal {
+    /// SIGINT, exit 130.
+    Interrupt,
+    /// SIGTERM, exit 143.
+    Terminate,
+}
+
+impl StopSignal {
+    /// Exit code of a run that it stopped.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// Signals as they come: the first stops in order, the second at once.
+pub type Shutdown = mpsc::Receiver<StopSignal>;

@@ -1,0 +1,232 @@
+//! The decode thread: reads the tap's output, decodes it, and hands over steps as the load task takes them.
+//!
+//! A full channel blocks it, then the pipe fills, then the tap waits: that is the backpressure. It waits for three
+//! things at once: bytes, a word from the run (the tap has exited; stop), and the age of a STATE.
+
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+use load::{DecodeError, Decoder, LoadStep, Now};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::tap_log::Activity;
+
+/// After the tap's exit, how long its output may stay silent before it counts as ended: a grandchild may hold it.
+const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
+
+/// How reading ended.
+pub(crate) enum Reading {
+    /// The output ended whole.
+    Ended,
+    /// The run asked to stop, or takes no more steps.
+    Stopped,
+    /// The tap was silent for too long.
+    Silent,
+    /// The output cannot be loaded.
+    Refused(DecodeError),
+    /// The pipe cannot be read.
+    Broken(io::Error),
+}
+
+/// The thread, from the outside.
+pub(crate) struct Reader {
+    thread: Option<JoinHandle<()>>,
+    control: Option<io::PipeWriter>,
+    /// How it ended and how many records it read; once.
+    pub(crate) outcome: oneshot::Receiver<(Reading, u64)>,
+}
+
+impl Reader {
+    /// Starts to read.
+    pub(crate) fn start(
+        output: OwnedFd,
+        decoder: Decoder,
+        steps: mpsc::Sender<LoadStep>,
+        silence: Silence,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        let (ears, control) = io::pipe()?;
+        let (sender, outcome) = oneshot::channel();
+        let reading =
+            ReadLoop { output, ears, decoder, steps, silence, clock, exited: false, heard: Instant::now() };
+        let thread = std::thread::Builder::new().name("decode".into()).spawn(move || {
+            let mut reading = reading;
+            let how = reading.run();
+            let records = reading.decoder.records();
+            // The channel closes before the word is given, so that the load task can end.
+            drop(reading);
+            let _ = sender.send((how, records));
+        })?;
+        Ok(Self { thread: Some(thread), control: Some(control), outcome })
+    }
+
+    /// The tap has exited: its output need not end any more.
+    pub(crate) fn tap_exited(&mut self) {
+        if let Some(control) = &mut self.control {
+            let _ = control.write_all(b"x");
+        }
+    }
+
+    /// Reads no more; the last STATE becomes a checkpoint.
+    pub(crate) fn stop(&mut self) {
+        self.control = None;
+    }
+
+    /// Waits for the thread. The receiver of its steps must be closed or drained.
+    pub(crate) fn join(mut self) -> bool {
+        self.stop();
+        self.thread.take().is_none_or(|thread| thread.join().is_ok())
+    }
+}
+
+/// How long a tap may be silent, on both of its outputs.
+pub(crate) struct Silence {
+    pub(crate) longest: Duration,
+    pub(crate) log: Option<Activity>,
+}
+
+/// The run's clock.
+#[derive(Clone, Copy)]
+pub(crate) struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        Self { start: Instant::now() }
+    }
+
+    pub(crate) fn now(self) -> Now {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Now { elapsed: self.start.elapsed(), wall: i64::try_from(wall.as_micros()).unwrap_or(i64::MAX) }
+    }
+}
+
+struct ReadLoop {
+    output: OwnedFd,
+    ears: io::PipeReader,
+    decoder: Decoder,
+    steps: mpsc::Sender<LoadStep>,
+    silence: Silence,
+    clock: Clock,
+    exited: bool,
+    /// When bytes last came, or were last waited for by the target.
+    heard: Instant,
+}
+
+impl ReadLoop {
+    fn run(&mut self) -> Reading {
+        loop {
+            if self.hand_over().is_err() {
+                return Reading::Stopped;
+            }
+            let (bytes, word) = match self.wait() {
+                Ok(ready) => ready,
+                Err(error) => return Reading::Broken(error),
+            };
+            if word && !self.hear() {
+                return self.give_up(Reading::Stopped);
+            }
+            if bytes {
+                if let Some(how) = self.read() {
+                    return how;
+                }
+            } else if let Some(how) = self.silent() {
+                return how;
+            }
+        }
+    }
+
+    /// Sends the steps that are ready; fails when nobody takes them.
+    fn hand_over(&mut self) -> Result<(), ()> {
+        while let Some(step) = self.decoder.next_step() {
+            let waited = self.steps.capacity() == 0;
+            self.steps.blocking_send(step).map_err(drop)?;
+            if waited {
+                self.heard = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until there are bytes or a word, or it is time for something.
+    fn wait(&self) -> io::Result<(bool, bool)> {
+        let mut fds = [PollFd::new(&self.output, PollFlags::IN), PollFd::new(&self.ears, PollFlags::IN)];
+        let longest = self.longest_wait();
+        let timeout =
+            Timespec { tv_sec: longest.as_secs().cast_signed(), tv_nsec: longest.subsec_nanos().into() };
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok((!fds[0].revents().is_empty(), !fds[1].revents().is_empty()))
+    }
+
+    fn longest_wait(&self) -> Duration {
+        let until = |limit: Duration, since: Instant| limit.saturating_sub(since.elapsed());
+        let mut wait = until(self.silence.longest, self.last_sign());
+        if self.exited {
+            wait = wait.min(until(SILENCE_AFTER_EXIT, self.heard));
+        }
+        if let Some(tick) = self.decoder.next_tick(self.clock.now()) {
+            wait = wait.min(tick);
+        }
+        // Rounded up, so that what is waited for has come.
+        wait + Duration::from_millis(1)
+    }
+
+    /// When the tap last gave a sign of life.
+    fn last_sign(&self) -> Instant {
+        self.silence.log.as_ref().map_or(self.heard, |log| self.heard.max(log.last()))
+    }
+
+    /// Hears a word from the run; false when it is to stop.
+    fn hear(&mut self) -> bool {
+        let mut word = [0_u8; 1];
+        let heard = matches!(io::Read::read(&mut self.ears, &mut word), Ok(1));
+        self.exited |= heard;
+        heard
+    }
+
+    fn read(&mut self) -> Option<Reading> {
+        match rustix::io::read(&self.output, self.decoder.space()) {
+            Ok(0) => Some(self.end()),
+            Ok(count) => {
+                self.heard = Instant::now();
+                let taken = self.decoder.filled(count, self.clock.now());
+                taken.err().map(|error| self.give_up(Reading::Refused(error)))
+            }
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => None,
+            Err(error) => Some(self.give_up(Reading::Broken(error.into()))),
+        }
+    }
+
+    fn silent(&mut self) -> Option<Reading> {
+        self.decoder.tick(self.clock.now());
+        if self.exited && self.heard.elapsed() >= SILENCE_AFTER_EXIT {
+            return Some(self.end());
+        }
+        (self.last_sign().elapsed() >= self.silence.longest).then(|| self.give_up(Reading::Silent))
+    }
+
+    fn end(&mut self) -> Reading {
+        if let Err(error) = self.decoder.end(self.clock.now()) {
+            return self.give_up(Reading::Refused(error));
+        }
+        match self.hand_over() {
+            Ok(()) => Reading::Ended,
+            Err(()) => Reading::Stopped,
+        }
+    }
+
+    /// The last complete checkpoint is handed over, what came after it is not.
+    fn give_up(&mut self, how: Reading) -> Reading {
+        self.decoder.stop();
+        // Nobody takes it: then the target has failed, and that is the cause.
+        let _ = self.hand_over();
+        how
+    }
+}

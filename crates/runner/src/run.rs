@@ -1,0 +1,311 @@
+//! One run, from the locked state row to the last commit. The page to read first.
+
+use std::ffi::OsString;
+use std::pin::pin;
+use std::sync::Arc;
+
+use load::{Decoder, Loaded, load};
+use singer::State;
+use target_api::{Checkpoint, FullRefresh, StateChange, Target};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::private_folder::PrivateFolder;
+use crate::reader::{Clock, Reader, Reading, Silence};
+use crate::supervise::Book;
+use crate::tap::{Tap, TapExit};
+use crate::{Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, TapFailure, committed_file};
+
+/// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
+const CHANNEL_STEPS: usize = 2;
+
+/// Runs the plan to its end. After a temporary error of the target the tap starts again from the committed STATE,
+/// as often as the plan allows.
+pub async fn run(plan: &RunPlan, shutdown: &mut Shutdown, observer: &Observer) -> RunSummary {
+    let book = Book::new(observer);
+    let deadline = plan.limits.timeout.map(|timeout| Instant::now() + timeout);
+    let mut plan = plan.clone();
+    let mut waits = plan.limits.attempts.0.clone().into_iter();
+    for attempt in 1.. {
+        let commits = book.commits();
+        let Err(error) = Box::pin(attempt_once(&plan, attempt, deadline, shutdown, &book)).await else {
+            break;
+        };
+        book.roll_back();
+        if book.commits() > commits {
+            // It got further: the tables are emptied once, and patience begins anew.
+            plan.identity.full_refresh = FullRefresh::No;
+            plan.start_edit = Arc::new(|state| Ok(Some(state)));
+            waits = plan.limits.attempts.0.clone().into_iter();
+        }
+        let Some(wait) = waits.next().filter(|_| error.is_temporary()) else {
+            return book.close(Some(error));
+        };
+        book.tell(&RunEvent::Retrying { error: error.to_string(), code: error.code(), wait });
+        tokio::select! {
+            Some(signal) = shutdown.recv() => return book.close(Some(RunError::Cancelled(signal))),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    book.close(None)
+}
+
+/// Takes the fence, runs the tap once, commits.
+async fn attempt_once(
+    plan: &RunPlan,
+    attempt: usize,
+    deadline: Option<Instant>,
+    shutdown: &mut Shutdown,
+    book: &Book,
+) -> Result<(), RunError> {
+    let mut target = (plan.target)()?;
+    let state = tokio::select! {
+        biased;
+        Some(signal) = shutdown.recv() => return Err(RunError::Cancelled(signal)),
+        state = prepare(&mut *target, plan) => state?,
+    };
+    book.resumed(state.as_ref().map(State::as_str));
+    let start = state.clone().map_or(Ok(None), |state| (plan.start_edit)(state))?;
+
+    let name = format!("{}-{attempt}", plan.identity.run);
+    let private = PrivateFolder::create(&plan.tap.private, &name)?;
+    let arguments = tap_arguments(plan, &private, start.as_ref())?;
+    let mut tap_command = plan.tap.clone();
+    let committed = private.path().join(committed_file::FILE);
+    tap_command.env.push(("TAPSTER_COMMITTED_STATE".into(), committed.into()));
+    let mut tap = Tap::start(&tap_command, private.path(), &arguments).await?;
+    book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
+
+    let mut run = Running { plan, deadline, shutdown, book, private: &private };
+    let result = run.drive(&mut tap, &mut *target, state).await;
+    let said = tap.end(plan.limits.grace).await;
+    book.tap_said(said);
+    result
+}
+
+/// Preflight, then the fence and the STATE.
+async fn prepare(target: &mut dyn Target, plan: &RunPlan) -> Result<Option<State>, RunError> {
+    target.check().await?;
+    let state = target.resume(&plan.identity).await?;
+    Ok(state.map(|text| State::parse(&text)).transpose()?)
+}
+
+fn tap_arguments(
+    plan: &RunPlan,
+    private: &PrivateFolder,
+    state: Option<&State>,
+) -> Result<Vec<OsString>, RunError> {
+    let mut arguments: Vec<OsString> =
+        vec!["--config".into(), private.write("config.json", &plan.tap.config)?.into()];
+    if let Some(catalog) = &plan.catalog {
+        let path = private.write("catalog.json", catalog)?;
+        for flag in &plan.catalog_flags {
+            arguments.extend([(*flag).into(), path.clone().into()]);
+        }
+    }
+    if let Some(state) = state {
+        arguments.extend(["--state".into(), private.write("state.json", state.as_str())?.into()]);
+        committed_file::replace(private.path(), state.as_str())
+            .map_err(RunError::machine("write", private.path()))?;
+    }
+    Ok(arguments)
+}
+
+/// What an attempt needs while the tap runs.
+struct Running<'a> {
+    plan: &'a RunPlan,
+    deadline: Option<Instant>,
+    shutdown: &'a mut Shutdown,
+    book: &'a Book,
+    private: &'a PrivateFolder,
+}
+
+impl Running<'_> {
+    /// Starts the decode thread, drives the load task, and waits for whatever comes first.
+    async fn drive(
+        &mut self,
+        tap: &mut Tap,
+        target: &mut dyn Target,
+        before: Option<State>,
+    ) -> Result<(), RunError> {
+        let plan = self.plan;
+        let clock = Clock::start();
+        let decoder = Decoder::new(
+            plan.limits.decode.clone(),
+            target.capabilities().limits,
+            plan.rules.clone(),
+            clock.now(),
+        );
+        let (sender, mut steps) = mpsc::channel(CHANNEL_STEPS);
+        let output = tap.take_stdout().ok_or(RunError::Bug)?;
+        let silence = Silence { longest: plan.limits.idle_timeout, log: tap.activity() };
+        let reader = Reader::start(output, decoder, sender, silence, clock);
+        let mut reader =
+            reader.map_err(RunError::machine("start the decode thread for", self.private.path()))?;
+        let to_commit = plan.edit(before);
+        let report = reporter(self.book, self.private);
+        let (loaded, stop) = {
+            let mut load = pin!(load(&mut steps, target, &*to_commit, &report));
+            let mut stop = Stop::default();
+            loop {
+                tokio::select! {
+                    biased;
+                    // 1. A person outranks everything: the first signal stops in order, the second at once.
+                    Some(signal) = self.shutdown.recv() => {
+                        if stop.signals > 0 {
+                            return Err(RunError::Cancelled(signal));
+                        }
+                        stop.signals += 1;
+                        stop.begin(RunError::Cancelled(signal), plan, &mut reader, tap);
+                    }
+                    // 2. The deadline, before more work is taken on.
+                    () = until(self.deadline), if stop.cause.is_none() => {
+                        let timeout = plan.limits.timeout.unwrap_or_default();
+                        stop.begin(RunError::Timeout(timeout), plan, &mut reader, tap);
+                    }
+                    // 3. A tap that does not end when asked to must not hold up the rest.
+                    () = until(stop.kill_at) => {
+                        stop.kill_at = None;
+                        tap.kill();
+                    }
+                    // 4. How reading ended: it explains why the load ends.
+                    outcome = &mut reader.outcome, if stop.reading.is_none() => {
+                        let (how, records) = outcome.map_err(|_| RunError::Bug)?;
+                        stop.records = records;
+                        stop.read(how, plan, &mut reader, tap);
+                    }
+                    // 5. The tap's exit is only noted: what it wrote is still in the pipe.
+                    exit = tap.exit(), if stop.exit.is_none() => {
+                        stop.exit = Some(exit);
+                        reader.tap_exited();
+                        self.tell_exit(exit);
+                    }
+                    // 6. The load goes on by itself and ends last.
+                    loaded = &mut load => break (loaded, stop),
+                }
+            }
+        };
+        steps.close();
+        while steps.try_recv().is_ok() {}
+        let stop = stop.finish(&mut reader, loaded.is_ok()).await;
+        if !tokio::task::spawn_blocking(move || reader.join()).await.unwrap_or(false) {
+            return Err(RunError::Bug);
+        }
+        match (loaded, stop.cause) {
+            (_, Some(RunError::Decode(error @ load::DecodeError::Truncated { .. }))) => {
+                // The tap was cut off: its exit says more, when it is a bad one.
+                let exit = tap.exit_within(plan.limits.grace).await;
+                let failure = exit.and_then(|exit| exit.failure(Some(stop.records)));
+                Err(failure.map_or(RunError::Decode(error), RunError::Tap))
+            }
+            (_, Some(cause)) => Err(cause),
+            (Err(failure), None) => Err(failure.into()),
+            (Ok(Loaded::Stopped), None) => Err(RunError::Bug),
+            (Ok(Loaded::AtEnd), None) => self.conclude(tap, target, stop.records).await,
+        }
+    }
+
+    /// The stream was whole: the tap's exit decides whether what came after the last STATE is committed.
+    async fn conclude(
+        &mut self,
+        tap: &mut Tap,
+        target: &mut dyn Target,
+        records: u64,
+    ) -> Result<(), RunError> {
+        let grace = self.plan.limits.grace;
+        let exit = tap.exit_within(grace).await.ok_or(TapFailure::Lingering(grace))?;
+        if let Some(failure) = exit.failure(Some(records)) {
+            return Err(failure.into());
+        }
+        let committed = target.commit(&Checkpoint { state: StateChange::Keep }).await?;
+        self.book.load_event(load::LoadEvent::Checkpointed { state: None, sequence: committed.sequence });
+        Ok(())
+    }
+
+    fn tell_exit(&self, exit: TapExit) {
+        let (code, signal) = match exit {
+            TapExit::Code(code) => (Some(code), None),
+            TapExit::Signal(signal) => (None, Some(signal)),
+            TapExit::GuardLost => (None, None),
+        };
+        self.book.tell(&RunEvent::TapExited { code, signal });
+    }
+}
+
+/// Notes what the load says, and tells the tap what was committed.
+fn reporter<'a>(book: &'a Book, private: &PrivateFolder) -> impl Fn(load::LoadEvent) + Send + Sync + use<'a> {
+    let folder = private.path().to_owned();
+    move |event| {
+        if let load::LoadEvent::Checkpointed { state: Some(state), .. } = &event
+            && let Err(error) = committed_file::replace(&folder, state.as_str())
+        {
+            tracing::warn!(%error, "the tap cannot be told what was committed");
+        }
+        book.load_event(event);
+    }
+}
+
+/// Why and how far a run is being stopped. The first cause is the one that is told.
+#[derive(Default)]
+struct Stop {
+    cause: Option<RunError>,
+    signals: u32,
+    kill_at: Option<Instant>,
+    reading: Option<()>,
+    exit: Option<TapExit>,
+    records: u64,
+}
+
+impl Stop {
+    fn begin(&mut self, cause: RunError, plan: &RunPlan, reader: &mut Reader, tap: &Tap) {
+        if self.cause.is_none() {
+            self.cause = Some(cause);
+        }
+        reader.stop();
+        tap.terminate();
+        self.kill_at.get_or_insert(Instant::now() + plan.limits.grace);
+    }
+
+    /// Draws the conclusion from how reading ended.
+    fn read(&mut self, how: Reading, plan: &RunPlan, reader: &mut Reader, tap: &Tap) {
+        self.reading = Some(());
+        let cause = match how {
+            // `Stopped` has its cause already, or the load's own failure is about to give it.
+            Reading::Ended | Reading::Stopped => return,
+            Reading::Refused(error @ load::DecodeError::Truncated { .. }) => {
+                self.cause.get_or_insert(RunError::Decode(error));
+                return;
+            }
+            Reading::Refused(error) => RunError::Decode(error),
+            Reading::Silent => TapFailure::Silent(plan.limits.idle_timeout).into(),
+            Reading::Broken(source) => {
+                RunError::Machine { what: "read the output of", path: "the tap".into(), source }
+            }
+        };
+        self.begin(cause, plan, reader, tap);
+    }
+
+    /// The load has ended: what the reader said, if that was not heard yet. A failed load came first.
+    async fn finish(mut self, reader: &mut Reader, loaded: bool) -> Self {
+        reader.stop();
+        if self.reading.is_none()
+            && let Ok((how, records)) = (&mut reader.outcome).await
+        {
+            self.records = records;
+            let cause = match how {
+                Reading::Refused(error) if loaded => Some(RunError::Decode(error)),
+                _ => None,
+            };
+            self.cause = self.cause.or(cause);
+        }
+        self
+    }
+}
+
+/// Waits for an instant; for ever without one.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,150 @@
+//! The book of a run: figures a stream, the last checkpoint, and who is told.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use load::LoadEvent;
+
+use crate::{Observer, RunError, RunEvent, RunSummary, StreamSummary};
+
+/// Gathers what a run's summary says and passes events on.
+pub(crate) struct Book {
+    observer: Observer,
+    start: Instant,
+    pages: Mutex<Pages>,
+}
+
+#[derive(Default)]
+struct Pages {
+    streams: Vec<StreamPage>,
+    resumed: bool,
+    state_before: Option<String>,
+    state_after: Option<String>,
+    sequence: Option<i64>,
+    commits: u64,
+    tap_said: Vec<String>,
+}
+
+struct StreamPage {
+    summary: StreamSummary,
+    first: Instant,
+    /// Accepted since the last commit.
+    accepted: u64,
+}
+
+impl Book {
+    pub(crate) fn new(observer: &Observer) -> Self {
+        Self { observer: Arc::clone(observer), start: Instant::now(), pages: Mutex::default() }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tell(&self, event: &RunEvent) {
+        (self.observer)(event);
+    }
+
+    pub(crate) fn resumed(&self, state: Option<&str>) {
+        let state = state.map(str::to_owned);
+        let mut pages = self.pages();
+        if !pages.resumed {
+            pages.resumed = true;
+            pages.state_before.clone_from(&state);
+        }
+        pages.state_after.clone_from(&state);
+        drop(pages);
+        self.tell(&RunEvent::Resumed { state });
+    }
+
+    /// How many commits this run has made.
+    pub(crate) fn commits(&self) -> u64 {
+        self.pages().commits
+    }
+
+    pub(crate) fn tap_said(&self, lines: Vec<String>) {
+        if !lines.is_empty() {
+            self.pages().tap_said = lines;
+        }
+    }
+
+    /// What was accepted after the last commit is dropped.
+    pub(crate) fn roll_back(&self) {
+        for page in &mut self.pages().streams {
+            page.summary.records_read -= page.accepted;
+            page.accepted = 0;
+        }
+    }
+
+    /// Notes what the load says and passes it on.
+    pub(crate) fn load_event(&self, event: LoadEvent) {
+        let event = match event {
+            LoadEvent::TableOpened { stream, change } => {
+                self.pages().stream(stream.as_str()).summary.place.clone_from(&change.place);
+                let (created, statements) = (change.created, change.statements);
+                RunEvent::TableOpened { stream: stream.to_string(), place: change.place, created, statements }
+            }
+            LoadEvent::BatchWritten { stream, records, bytes } => {
+                let mut pages = self.pages();
+                let page = pages.stream(stream.as_str());
+                page.accepted += records;
+                page.summary.records_read += records;
+                page.summary.bytes += bytes;
+                RunEvent::BatchWritten { stream: stream.to_string(), records, bytes }
+            }
+            LoadEvent::Checkpointed { state, sequence } => {
+                let state = state.map(|state| state.as_str().to_owned());
+                self.committed(state.as_deref(), sequence);
+                RunEvent::Checkpointed { state, sequence }
+            }
+        };
+        self.tell(&event);
+    }
+
+    fn committed(&self, state: Option<&str>, sequence: i64) {
+        let mut pages = self.pages();
+        pages.commits += 1;
+        pages.sequence = Some(sequence);
+        if let Some(state) = state {
+            pages.state_after = Some(state.to_owned());
+        }
+        for page in &mut pages.streams {
+            if page.accepted > 0 {
+                page.summary.records_written += page.accepted;
+                page.summary.seconds = page.first.elapsed().as_secs_f64();
+                page.accepted = 0;
+            }
+        }
+    }
+
+    /// The run is over.
+    pub(crate) fn close(&self, error: Option<RunError>) -> RunSummary {
+        let mut pages = std::mem::take(&mut *self.pages());
+        let summary = RunSummary {
+            error,
+            streams: pages.streams.drain(..).map(|page| page.summary).collect(),
+            state_before: pages.state_before,
+            state_after: pages.state_after,
+            sequence: pages.sequence,
+            elapsed: self.elapsed(),
+            tap_said: pages.tap_said,
+        };
+        self.tell(&RunEvent::Finished { exit_code: summary.exit_code() });
+        summary
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+}
+
+impl Pages {
+    fn stream(&mut self, name: &str) -> &mut StreamPage {
+        let at = self.streams.iter().position(|page| page.summary.stream == name).unwrap_or_else(|| {
+            let summary = StreamSummary { stream: name.to_owned(), ..StreamSummary::default() };
+            self.streams.push(StreamPage { summary, first: Instant::now(), accepted: 0 });
+            self.streams.len() - 1
+        });
+        &mut self.streams[at]
+    }
+}
