@@ -1,0 +1,92 @@
+//! The suite against the memory target: whole, it passes; with a defect, the check for it fails.
+
+use target_api::{TableName, Target, async_trait};
+
+use super::{CHECKS, one, run};
+use crate::conformance::{Record, Warehouse};
+use crate::memory::{Defect, MemoryTarget, MemoryWarehouse};
+
+#[async_trait]
+impl Warehouse for MemoryWarehouse {
+    async fn target(&self) -> Box<dyn Target> {
+        Box::new(MemoryTarget::new(self))
+    }
+
+    async fn records(&self, table: &TableName) -> Option<Vec<Record>> {
+        self.table(table).map(|table| table.records)
+    }
+
+    async fn drop_table(&self, table: &TableName) {
+        Self::drop_table(self, table);
+    }
+}
+
+#[tokio::test]
+async fn the_memory_target_conforms() {
+    run(async || MemoryWarehouse::default()).await;
+}
+
+/// Every check, with a defect that it must find.
+const FOUND_BY: &[(&str, Defect)] = &[
+    ("a_first_run_has_no_state", Defect::StartsWithState),
+    ("a_state_keeps_its_bytes", Defect::RewritesState),
+    ("a_state_is_kept_without_records", Defect::SkipsStateAlone),
+    ("keep_keeps_the_state", Defect::KeepClears),
+    ("clear_gives_the_state_up", Defect::ClearKeeps),
+    ("commits_are_counted", Defect::DoesNotCount),
+    ("an_older_run_cannot_commit", Defect::IgnoresFence),
+    ("what_was_not_committed_leaves_nothing", Defect::VisibleBeforeCommit),
+    ("records_are_visible_with_their_commit", Defect::VisibleBeforeCommit),
+    ("several_streams_are_committed_together", Defect::CommitsLastStreamOnly),
+    ("the_last_record_of_a_key_wins_in_a_batch", Defect::FirstOfKeyWins),
+    ("the_last_record_of_a_key_wins_in_an_epoch", Defect::MergesWithinBatch),
+    ("the_last_record_of_a_key_wins_over_runs", Defect::MergesWithinBatch),
+    ("keys_are_compared_part_by_part", Defect::JoinsKeys),
+    ("records_without_key_are_appended", Defect::MergesKeyless),
+    ("append_only_appends", Defect::IgnoresAppendOnly),
+    ("an_absent_property_becomes_null", Defect::FirstOfKeyWins),
+    ("open_again_changes_nothing", Defect::OpenEmpties),
+    ("a_column_comes_in_mid_epoch", Defect::LosesNewColumns),
+    ("a_column_widens_from_run_to_run", Defect::NarrowsSilently),
+    ("a_column_widens_in_mid_epoch", Defect::LosesOlderShape),
+    ("a_narrower_record_fits_a_wider_column", Defect::NarrowsSilently),
+    ("a_plan_changes_nothing", Defect::PlanChanges),
+    ("a_version_replaces_the_others", Defect::ActivatesBackwards),
+    ("a_version_is_activated_with_the_commit", Defect::ActivatesEarly),
+    ("the_same_version_again_removes_nothing", Defect::ActivatesBackwards),
+    ("a_version_without_records_empties_nothing", Defect::NoVersionGuard),
+    ("another_pipelines_table_is_refused", Defect::TakesAnyTable),
+    ("another_taps_state_is_refused", Defect::TakesAnyState),
+    ("a_vanished_table_is_refused", Defect::RecreatesVanished),
+    ("a_renamed_pipeline_keeps_its_tables", Defect::RenamesHalf),
+    ("a_full_refresh_empties_in_the_first_commit_only", Defect::RefreshesEveryCommit),
+    ("a_full_refresh_that_dies_changes_nothing", Defect::RefreshesEarly),
+    ("a_full_refresh_of_one_stream_leaves_the_others", Defect::RefreshesAll),
+    ("hostile_columns_stay_apart", Defect::MixesCase),
+    ("hostile_columns_stay_apart", Defect::CutsNames),
+    ("hostile_streams_have_their_tables", Defect::CutsNames),
+    ("every_type_keeps_its_edge_values", Defect::NumbersAsDoubles),
+    ("every_type_is_a_key_or_holds_null", Defect::MergesWithinBatch),
+    ("an_empty_text_is_not_null", Defect::EmptyIsNull),
+    ("long_texts_are_whole", Defect::CutsText),
+    ("texts_are_exact", Defect::TrimsText),
+];
+
+#[tokio::test]
+async fn each_check_finds_its_defect() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let mut missed = Vec::new();
+    for check in CHECKS {
+        let defects: Vec<Defect> =
+            FOUND_BY.iter().filter(|(name, _)| *name == check.name).map(|(_, d)| *d).collect();
+        assert!(!defects.is_empty(), "{} has no defect that shows that it can fail", check.name);
+        for defect in defects {
+            let outcome = one(check, &MemoryWarehouse::with_defect(defect)).await;
+            if !matches!(outcome, Some(Err(_))) {
+                missed.push(format!("{} passes with {defect:?}", check.name));
+            }
+        }
+    }
+    drop(std::panic::take_hook());
+    assert!(missed.is_empty(), "{missed:#?}");
+}

@@ -1,0 +1,57 @@
+//! ACTIVATE_VERSION.
+
+use target_api::Table;
+
+use super::scene::{Scene, run, table};
+
+fn versioned() -> Table {
+    table("items: id int64, _sdc_table_version int64", &["id"])
+}
+
+pub(crate) async fn a_version_replaces_the_others(scene: &Scene<'_>) {
+    let table = versioned();
+    scene.load("one", &table, &["1|10", "2|10", "3|~"]).await;
+    let mut session = scene.start(&run("two")).await;
+    session.open(&table).await;
+    session.write(&table, &["1|20"]).await;
+    session.write(&table, &["4|20"]).await;
+    session.activate(&table, 20).await;
+    session.write(&table, &["5|20"]).await;
+    session.commit(Some("{}")).await;
+    drop(session);
+    assert_eq!(scene.records(&table).await, ["1|20", "4|20", "5|20"]);
+}
+
+pub(crate) async fn a_version_is_activated_with_the_commit(scene: &Scene<'_>) {
+    let table = versioned();
+    scene.load("one", &table, &["1|10", "2|20"]).await;
+    let mut session = scene.start(&run("two")).await;
+    session.open(&table).await;
+    session.activate(&table, 20).await;
+    drop(session);
+    assert_eq!(scene.records(&table).await, ["1|10", "2|20"]);
+}
+
+pub(crate) async fn the_same_version_again_removes_nothing(scene: &Scene<'_>) {
+    let table = versioned();
+    scene.load("one", &table, &["1|10", "2|10"]).await;
+    let mut session = scene.start(&run("two")).await;
+    session.open(&table).await;
+    session.activate(&table, 10).await;
+    session.write(&table, &["3|10"]).await;
+    session.activate(&table, 10).await;
+    session.commit(Some("{}")).await;
+    drop(session);
+    assert_eq!(scene.records(&table).await, ["1|10", "2|10", "3|10"]);
+}
+
+pub(crate) async fn a_version_without_records_empties_nothing(scene: &Scene<'_>) {
+    let table = versioned();
+    scene.load("one", &table, &["1|10", "2|10"]).await;
+    let mut session = scene.start(&run("two")).await;
+    session.open(&table).await;
+    session.activate(&table, 20).await;
+    session.commit(Some("{}")).await;
+    drop(session);
+    assert_eq!(scene.records(&table).await, ["1|10", "2|10"]);
+}

@@ -1,0 +1,248 @@
+//! What was accepted since the last commit, and how it is applied.
+
+use std::collections::BTreeMap;
+
+use columns::arrow_array::RecordBatch;
+use columns::{Column, ColumnType, StreamName};
+use target_api::{
+    ActualColumn, ColumnChange, IdentifierRule, Result, RunIdentity, Table, TableChange, TableName,
+    TargetError, column_names, shortened, table_diff,
+};
+
+use super::warehouse::{Contents, Defect, MemoryTable, Record};
+use crate::cells::text;
+
+/// Names of 63 bytes whose case counts, as PostgreSQL's.
+pub(super) const RULE: IdentifierRule = IdentifierRule { max_bytes: 63, case_insensitive: false };
+
+/// One thing that was accepted.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Empty(TableName),
+    Open(Table),
+    Write(Table, RecordBatch),
+    Activate(Table, i64),
+}
+
+impl Step {
+    pub(super) fn stream(&self) -> Option<&StreamName> {
+        match self {
+            Self::Empty(_) => None,
+            Self::Open(table) | Self::Write(table, _) | Self::Activate(table, _) => {
+                Some(&table.schema.stream)
+            }
+        }
+    }
+}
+
+/// Where a table is.
+pub(super) fn place(table: &Table, defect: Option<Defect>) -> TableName {
+    let fitted = |name: &str| match defect {
+        Some(Defect::CutsNames) if name.len() > RULE.max_bytes => name[..RULE.max_bytes].to_owned(),
+        _ => shortened(name, RULE),
+    };
+    TableName { schema: table.name.schema.as_deref().map(fitted), table: fitted(&table.name.table) }
+}
+
+/// Applies steps to the contents, in order.
+pub(super) struct Applying<'a> {
+    pub(super) contents: &'a mut Contents,
+    pub(super) run: &'a RunIdentity,
+    pub(super) defect: Option<Defect>,
+}
+
+impl Applying<'_> {
+    pub(super) fn step(&mut self, step: &Step) -> Result<()> {
+        match step {
+            Step::Empty(place) => {
+                if let Some(table) = self.contents.tables.get_mut(place) {
+                    table.records.clear();
+                }
+                Ok(())
+            }
+            Step::Open(table) => self.open(table).map(drop),
+            Step::Write(table, batch) => self.write(table, batch),
+            Step::Activate(table, version) => {
+                self.activate(table, *version);
+                Ok(())
+            }
+        }
+    }
+
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    /// Makes the table fit, and says what was done.
+    pub(super) fn open(&mut self, table: &Table) -> Result<TableChange> {
+        let place = place(table, self.defect);
+        let owner = [
+            self.run.environment.clone(),
+            self.run.pipeline.clone(),
+            table.schema.stream.as_str().to_owned(),
+        ];
+        let created = !self.contents.tables.contains_key(&place);
+        let empty =
+            MemoryTable { owner: owner.clone(), given: BTreeMap::new(), columns: vec![], records: vec![] };
+        let (take_any, narrow) = (self.has(Defect::TakesAnyTable), self.has(Defect::NarrowsSilently));
+        let names_rule = IdentifierRule { case_insensitive: false, ..RULE };
+        let (mix, lose) = (self.has(Defect::MixesCase), self.has(Defect::LosesNewColumns));
+        self.contents.owners.insert(owner.clone());
+        let actual = self.contents.tables.entry(place.clone()).or_insert(empty);
+        if actual.owner != owner && !take_any {
+            return Err(TargetError::permanent(
+                "MEMORY",
+                format!("table {place} belongs to another pipeline"),
+            ));
+        }
+        let properties = table.schema.columns.iter().map(|column| column.name.as_str());
+        let mut names = column_names(properties.clone(), &actual.given, names_rule);
+        if mix {
+            names = names.iter().map(|name| name.to_lowercase()).collect();
+        }
+        if self.defect == Some(Defect::CutsNames) {
+            names = properties.clone().map(|name| name.chars().take(RULE.max_bytes).collect()).collect();
+        }
+        actual.given.extend(properties.map(str::to_owned).zip(names.clone()));
+        let mut statements = vec![];
+        for change in table_diff(&table.schema.columns, &names, &actual_columns(actual), |a, b| a == b) {
+            statements.push(format!("{change:?}"));
+            let skip = (lose && !created && matches!(change, ColumnChange::Add { .. }))
+                || (narrow && matches!(change, ColumnChange::Widen { .. }));
+            if !skip {
+                apply_change(actual, table, &names, &change)?;
+            }
+        }
+        Ok(TableChange { place: place.to_string(), created, statements })
+    }
+
+    fn write(&mut self, table: &Table, batch: &RecordBatch) -> Result<()> {
+        let place = place(table, self.defect);
+        let Some(actual) = self.contents.tables.get(&place) else {
+            return Err(TargetError::permanent("MEMORY", format!("table {place} is not open")));
+        };
+        let (given, columns) = (actual.given.clone(), actual.columns.clone());
+        let key: Vec<String> = table.schema.key_properties.iter().map(|name| given[name].clone()).collect();
+        let append_only = !table.merges() && !self.has(Defect::IgnoresAppendOnly);
+        let merges = (!append_only && table.schema.is_keyed()) || self.has(Defect::MergesKeyless);
+        let start = if self.has(Defect::MergesWithinBatch) { actual.records.len() } else { 0 };
+        let incoming: Vec<Record> = (0..batch.num_rows())
+            .map(|at| self.record(&table.schema.columns, &given, &columns, batch, at))
+            .collect();
+        let (first_wins, joins) = (self.has(Defect::FirstOfKeyWins), self.has(Defect::JoinsKeys));
+        let actual = self.contents.tables.get_mut(&place).expect("looked up above");
+        for record in incoming {
+            let same = |other: &Record| same_key(&key, &record, other, joins);
+            let found = merges.then(|| actual.records[start..].iter().position(same)).flatten();
+            match found {
+                Some(_) if first_wins => {}
+                Some(at) => actual.records[start + at] = record,
+                None => actual.records.push(record),
+            }
+        }
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        wanted: &[Column],
+        given: &BTreeMap<String, String>,
+        actual: &[Column],
+        batch: &RecordBatch,
+        at: usize,
+    ) -> Record {
+        let mut record: Record = actual.iter().map(|column| (column.name.clone(), None)).collect();
+        for (column, array) in wanted.iter().zip(batch.columns()) {
+            let name = &given[&column.name];
+            let Some(there) = actual.iter().find(|column| &column.name == name) else { continue };
+            let cell =
+                text(&column.column_type, array, at).and_then(|cell| self.spoil(&there.column_type, cell));
+            record.insert(name.clone(), cell);
+        }
+        record
+    }
+
+    /// The value as it is kept: itself, unless a defect says otherwise.
+    fn spoil(&self, kept_as: &ColumnType, cell: String) -> Option<String> {
+        match self.defect {
+            Some(Defect::EmptyIsNull) if cell.is_empty() => None,
+            Some(Defect::TrimsText) => Some(cell.trim().to_owned()),
+            Some(Defect::CutsText) => Some(cell.chars().take(8 * 1024).collect()),
+            Some(Defect::NarrowsSilently) if *kept_as == ColumnType::Int64 => {
+                let whole = cell.split('.').next().and_then(|digits| digits.parse::<i64>().ok());
+                Some(whole.unwrap_or(0).to_string())
+            }
+            Some(Defect::NumbersAsDoubles) if is_number(kept_as) => {
+                Some(cell.parse::<f64>().map_or(cell, |value| value.to_string()))
+            }
+            _ => Some(cell),
+        }
+    }
+
+    fn activate(&mut self, table: &Table, version: i64) {
+        let (backwards, unguarded) = (self.has(Defect::ActivatesBackwards), self.has(Defect::NoVersionGuard));
+        let place = place(table, self.defect);
+        let Some(actual) = self.contents.tables.get_mut(&place) else { return };
+        let Some(column) = actual.given.get("_sdc_table_version").cloned() else { return };
+        let version = Some(version.to_string());
+        let is_current = |record: &Record| record.get(&column).cloned().flatten() == version;
+        if unguarded || actual.records.iter().any(is_current) {
+            actual.records.retain(|record| is_current(record) != backwards);
+        }
+    }
+}
+
+fn is_number(column_type: &ColumnType) -> bool {
+    matches!(column_type, ColumnType::Int64 | ColumnType::Numeric { .. } | ColumnType::UnboundedNumeric)
+}
+
+fn same_key(key: &[String], one: &Record, other: &Record, joins: bool) -> bool {
+    let joined = |record: &Record| {
+        key.iter().map(|name| record[name].clone().unwrap_or_default()).collect::<Vec<_>>().join(",")
+    };
+    if joins { joined(one) == joined(other) } else { key.iter().all(|name| one[name] == other[name]) }
+}
+
+fn actual_columns(table: &MemoryTable) -> Vec<ActualColumn> {
+    let actual = |column: &Column| ActualColumn {
+        name: column.name.clone(),
+        column_type: Some(column.column_type.clone()),
+        written: column.column_type.to_string(),
+        nullable: column.nullable,
+    };
+    table.columns.iter().map(actual).collect()
+}
+
+fn apply_change(
+    actual: &mut MemoryTable,
+    table: &Table,
+    names: &[String],
+    change: &ColumnChange,
+) -> Result<()> {
+    match change {
+        ColumnChange::Add { wanted } => {
+            let column = Column { name: names[*wanted].clone(), ..table.schema.columns[*wanted].clone() };
+            if actual.columns.iter().all(|other| other.name != column.name) {
+                for record in &mut actual.records {
+                    record.insert(column.name.clone(), None);
+                }
+                actual.columns.push(column);
+            }
+        }
+        ColumnChange::Widen { wanted, to } => column_named(actual, &names[*wanted]).column_type = to.clone(),
+        ColumnChange::Relax { wanted } => column_named(actual, &names[*wanted]).nullable = true,
+        ColumnChange::Conflict { wanted, actual } => {
+            let name = &names[*wanted];
+            return Err(TargetError::permanent("MEMORY", format!("column {name} is {actual}: not the same")));
+        }
+    }
+    Ok(())
+}
+
+fn column_named<'a>(table: &'a mut MemoryTable, name: &str) -> &'a mut Column {
+    table
+        .columns
+        .iter_mut()
+        .find(|column| column.name == name)
+        .expect("the difference names a column that is there")
+}

@@ -1,0 +1,8 @@
+//! A PostgreSQL server for one test program, thrown away when the program ends, however it ends.
+
+mod cluster;
+mod database;
+mod programs;
+
+pub use cluster::{Cluster, Durability};
+pub use database::Database;
