@@ -1,5 +1,6 @@
 use std::error::Error;
 
+use runner::RunError;
 use serde::Serialize;
 use store::StoreError;
 
@@ -50,5 +51,11 @@ impl From<StoreError> for Failure {
             _ => exit_code::UNAVAILABLE,
         };
         Self::new(error.code(), exit_code, &error, error.hint())
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        Self::new(error.code(), error.exit_code(), &error, error.hint())
     }
 }

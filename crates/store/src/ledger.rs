@@ -165,12 +165,13 @@ fn condition_of(filter: &RunFilter) -> (String, Vec<Value>) {
 fn replace_streams(ledger: &Connection, run: &RunId, streams: &[StreamFigures]) -> rusqlite::Result<()> {
     ledger.execute("DELETE FROM run_streams WHERE run = ?1", [run.to_string()])?;
     let mut insert =
-        ledger.prepare("INSERT INTO run_streams VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
+        ledger.prepare("INSERT INTO run_streams VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
     for (position, stream) in streams.iter().enumerate() {
         insert.execute(params![
             run.to_string(),
             i64::try_from(position).unwrap_or(i64::MAX),
             stream.stream,
+            stream.place,
             signed(stream.records_read),
             signed(stream.records_written),
             signed(stream.records_rejected),
@@ -192,19 +193,20 @@ fn read_streams(ledger: &Connection, run: &RunId) -> rusqlite::Result<Vec<Stream
     let count = |row: &Row<'_>, column: usize| row.get::<_, i64>(column).map(i64::unsigned_abs);
     ledger
         .prepare_cached(
-            "SELECT stream, records_read, records_written, records_rejected, bytes, seconds, \
+            "SELECT stream, place, records_read, records_written, records_rejected, bytes, seconds, \
              bookmark_before, bookmark_after FROM run_streams WHERE run = ?1 ORDER BY position",
         )?
         .query_map([run.to_string()], |row| {
             Ok(StreamFigures {
                 stream: row.get(0)?,
-                records_read: count(row, 1)?,
-                records_written: count(row, 2)?,
-                records_rejected: count(row, 3)?,
-                bytes: count(row, 4)?,
-                seconds: row.get(5)?,
-                bookmark_before: row.get(6)?,
-                bookmark_after: row.get(7)?,
+                place: row.get(1)?,
+                records_read: count(row, 2)?,
+                records_written: count(row, 3)?,
+                records_rejected: count(row, 4)?,
+                bytes: count(row, 5)?,
+                seconds: row.get(6)?,
+                bookmark_before: row.get(7)?,
+                bookmark_after: row.get(8)?,
             })
         })?
         .collect()

@@ -36,6 +36,7 @@ CREATE TABLE run_streams (
     run              TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     position         INTEGER NOT NULL,
     stream           TEXT NOT NULL,
+    place            TEXT NOT NULL,
     records_read     INTEGER NOT NULL,
     records_written  INTEGER NOT NULL,
     records_rejected INTEGER NOT NULL,

@@ -88,6 +88,8 @@ pub struct RunFailure {
 pub struct StreamFigures {
     /// The stream's name as the tap emits it.
     pub stream: String,
+    /// Where its table is, as the target names it; empty when no table was opened.
+    pub place: String,
     /// Records read from the tap.
     pub records_read: u64,
     /// Records durable in the target.

@@ -28,6 +28,7 @@ fn a_run_is_told_as_it_was_written() {
             stream: "a".into(),
             records_written: 4,
             records_rejected: 1,
+            place: "ods.a".into(),
             bytes: 1 << 40,
             bookmark_before: Some("1.10".into()),
             bookmark_after: Some("{\"at\": 12345678901234567890123}".into()),

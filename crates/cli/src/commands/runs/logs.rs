@@ -10,7 +10,7 @@ use crate::args::{Global, RunsLogs};
 use crate::error::CliError;
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
-use crate::output::{Printer, print_bytes};
+use crate::output::{Printer, print_bytes, readable};
 
 /// How often a followed log is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -22,7 +22,7 @@ struct Document {
     tap_log: String,
 }
 
-/// `runs logs RUN`: tapster's own log of the run, then the tap's stderr; both as they were written.
+/// `runs logs RUN`: tapster's own log of the run, then the tap's stderr byte for byte.
 pub(super) fn run(global: &Global, args: &RunsLogs) -> Outcome {
     let (store, run) = super::find(global, &args.run)?;
     let folder = store.run_folder(&run.id);
@@ -39,7 +39,7 @@ pub(super) fn run(global: &Global, args: &RunsLogs) -> Outcome {
         return Ok(exit_code::SUCCESS);
     }
     if !args.tap {
-        files.insert(0, Followed::new(folder.run_log));
+        files.insert(0, Followed { is_run_log: true, ..Followed::new(folder.run_log) });
     }
     let mut told = print_more(&mut files)?;
     if args.follow {
@@ -69,7 +69,11 @@ fn print_more(files: &mut [Followed]) -> Result<bool, CliError> {
     for file in files {
         let more = file.more()?;
         told |= !more.is_empty();
-        print_bytes(&more)?;
+        if file.is_run_log && !more.is_empty() {
+            print_bytes(readable(&lossy(&more)).as_bytes())?;
+        } else {
+            print_bytes(&more)?;
+        }
     }
     Ok(told)
 }
@@ -82,11 +86,13 @@ fn lossy(bytes: &[u8]) -> String {
 struct Followed {
     path: PathBuf,
     read: u64,
+    /// Ours: JSON lines, shown as text.
+    is_run_log: bool,
 }
 
 impl Followed {
     fn new(path: PathBuf) -> Self {
-        Self { path, read: 0 }
+        Self { path, read: 0, is_run_log: false }
     }
 
     /// What was added since the last look.

@@ -119,6 +119,7 @@ fn streams(figures: &[StreamFigures]) -> Table {
         ("rejected", Align::Right),
         ("bytes", Align::Right),
         ("took", Align::Right),
+        ("table", Align::Left),
         ("bookmark", Align::Left),
     ]);
     for stream in figures {
@@ -129,6 +130,7 @@ fn streams(figures: &[StreamFigures]) -> Table {
             count(stream.records_rejected),
             size(stream.bytes),
             duration(stream.seconds),
+            stream.place.clone(),
             bookmark(stream),
         ]);
     }

@@ -26,6 +26,7 @@ fn run(status: RunStatus) -> Run {
         streams: vec![
             StreamFigures {
                 stream: "shop-orders".into(),
+                place: "ods_shop.orders".into(),
                 records_read: 412_009,
                 records_written: 412_009,
                 bytes: 90_000_000,

@@ -1,0 +1,57 @@
+//! What the tap offers, with the pipeline's selection laid over it.
+
+use std::fs;
+
+use config::{CatalogSetting, Pattern, Pipeline, Project, SelectionReport};
+use runner::{Discovered, Shutdown, TapCommand, catalog_flags, discover};
+use singer::Catalog;
+
+use crate::error::CliError;
+use crate::failure::Failure;
+
+/// The tap's catalog as the run will use it; none for a program without discovery.
+pub(crate) struct Offer {
+    /// With selection and settings.
+    pub(crate) catalog: Option<Catalog>,
+    /// What the rules chose, and their warnings.
+    pub(crate) report: SelectionReport,
+    /// Which flags hand the catalog to the tap.
+    pub(crate) flags: Vec<&'static str>,
+}
+
+impl Offer {
+    /// Asks the tap, or reads the fixed catalog, and applies the rules.
+    pub(crate) async fn ask(
+        project: &Project,
+        pipeline: &Pipeline,
+        command: &TapCommand,
+        narrow: (&[Pattern], &[Pattern]),
+        shutdown: &mut Shutdown,
+    ) -> Result<Self, Failure> {
+        let found = match &pipeline.tap.catalog {
+            CatalogSetting::None => None,
+            CatalogSetting::File(path) => Some(read(&project.root().join(path))?),
+            CatalogSetting::Discover => match discover(command, shutdown).await? {
+                Discovered::Catalog(catalog) => Some(catalog),
+                Discovered::Nothing => None,
+            },
+        };
+        let Some(mut catalog) = found else {
+            return Ok(Self { catalog: None, report: SelectionReport::default(), flags: Vec::new() });
+        };
+        let report = pipeline.rules.apply(&mut catalog, narrow.0, narrow.1)?;
+        let ours = matches!(pipeline.tap.program, config::Program::Named(_));
+        let flags = if ours { vec!["--catalog"] } else { catalog_flags(command, shutdown).await? };
+        Ok(Self { catalog: Some(catalog), report, flags })
+    }
+
+    /// The catalog's JSON text.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.catalog.as_ref().and_then(|catalog| serde_json::to_string(&catalog.to_json()).ok())
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<Catalog, Failure> {
+    let text = fs::read_to_string(path).map_err(|source| CliError::File { what: "read", path: path.to_owned(), source })?;
+    Ok(Catalog::parse(&text)?)
+}

@@ -1,0 +1,13 @@
+//! From a resolved pipeline to what `runner` needs. The only place where the crates meet.
+
+mod catalog;
+mod plan;
+mod rules;
+mod signals;
+mod tap;
+mod targets;
+
+pub(crate) use catalog::Offer;
+pub(crate) use plan::{Edits, Wired};
+pub(crate) use signals::shutdown;
+pub(crate) use targets::settings_schema;

@@ -1,0 +1,123 @@
+//! The run's plan.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use config::{Pipeline, Program, Project};
+use load::DecodeLimits;
+use runner::{Attempts, CommitEdit, MakeTarget, RunLimits, RunPlan, StartEdit, TapCommand};
+use singer::{Catalog, State};
+use target_api::{FullRefresh, RunIdentity, StreamName};
+
+use super::catalog::Offer;
+use super::{rules, tap, targets};
+use crate::error::CliError;
+use crate::failure::Failure;
+
+/// A pipeline whose programs are found.
+pub(crate) struct Wired {
+    pub(crate) tap: TapCommand,
+    pub(crate) tap_identity: String,
+    pub(crate) target: MakeTarget,
+    pub(crate) target_name: String,
+}
+
+/// What of the streams a run covers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Edits {
+    /// `--full-refresh`.
+    pub(crate) full_refresh: bool,
+    /// Whether `--select` or `--exclude` narrow it.
+    pub(crate) narrowed: bool,
+}
+
+impl Wired {
+    pub(crate) fn new(project: &Project, pipeline: &Pipeline, log: PathBuf) -> Result<Self, Failure> {
+        let tap = tap::command(project, pipeline, log)
+            .map_err(|source| CliError::File { what: "find", path: "the tapster program".into(), source })?;
+        let Program::Named(target_name) = &pipeline.target.program else {
+            return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());
+        };
+        let target = targets::maker(target_name, pipeline.target.config.as_str().to_owned()).ok_or_else(|| {
+            let known = targets::NAMES.iter().map(|&name| name.to_owned()).collect();
+            CliError::UnknownProgram { kind: "target", name: target_name.clone(), known }
+        })?;
+        let tap_identity = tap::identity(&pipeline.tap.program);
+        Ok(Self { tap, tap_identity, target, target_name: target_name.clone() })
+    }
+
+    /// Who runs, for the state row.
+    pub(crate) fn identity(&self, pipeline: &Pipeline, run: &str) -> RunIdentity {
+        RunIdentity {
+            environment: pipeline.environment.clone().unwrap_or_default(),
+            pipeline: pipeline.name.clone(),
+            shard: String::new(),
+            tap: self.tap_identity.clone(),
+            run: run.to_owned(),
+            full_refresh: FullRefresh::No,
+        }
+    }
+
+    /// The plan of a run of the offered streams.
+    pub(crate) fn plan(&self, pipeline: &Pipeline, offer: &Offer, run: &str, edits: Edits) -> RunPlan {
+        let streams = selected(offer.catalog.as_ref());
+        let mut identity = self.identity(pipeline, run);
+        identity.full_refresh = match edits {
+            Edits { full_refresh: false, .. } => FullRefresh::No,
+            Edits { narrowed: false, .. } => FullRefresh::All,
+            Edits { .. } => FullRefresh::Streams(streams.iter().map(|name| StreamName::from(name.as_str())).collect()),
+        };
+        RunPlan {
+            identity,
+            tap: self.tap.clone(),
+            catalog: offer.text(),
+            catalog_flags: offer.flags.clone(),
+            target: Arc::clone(&self.target),
+            rules: rules::rules(&pipeline.rules, offer.catalog.as_ref()),
+            start_edit: start_edit(streams.clone(), edits),
+            commit_edit: commit_edit(streams, edits),
+            limits: limits(pipeline),
+        }
+    }
+}
+
+/// Ids and names of the streams that run.
+fn selected(catalog: Option<&Catalog>) -> BTreeSet<String> {
+    let streams = catalog.into_iter().flat_map(Catalog::selected_streams);
+    streams.flat_map(|stream| [stream.tap_stream_id.clone(), stream.stream.clone()]).collect()
+}
+
+fn start_edit(streams: BTreeSet<String>, edits: Edits) -> StartEdit {
+    Arc::new(move |state: State| match edits {
+        Edits { full_refresh: false, .. } => Ok(Some(state)),
+        Edits { narrowed: false, .. } => Ok(None),
+        Edits { .. } => state.without_bookmarks(|id| streams.contains(id)).map(Some),
+    })
+}
+
+/// In a partial run the tap may drop the bookmarks of the streams that do not run: they are kept.
+fn commit_edit(streams: BTreeSet<String>, edits: Edits) -> CommitEdit {
+    Arc::new(move |state, before| match before {
+        Some(before) if edits.narrowed => state.with_bookmarks_of(before, |id| !streams.contains(id)),
+        _ => Ok(state),
+    })
+}
+
+fn limits(pipeline: &Pipeline) -> RunLimits {
+    let limits = &pipeline.limits;
+    let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    RunLimits {
+        decode: DecodeLimits {
+            line_bytes: size(limits.line_bytes),
+            batch_bytes: size(limits.batch_bytes),
+            checkpoint_bytes: limits.checkpoint_bytes,
+            checkpoint_every: limits.checkpoint_every,
+            ..DecodeLimits::default()
+        },
+        timeout: limits.timeout,
+        idle_timeout: limits.idle_timeout,
+        grace: limits.grace,
+        attempts: Attempts::default(),
+    }
+}
