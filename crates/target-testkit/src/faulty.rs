@@ -185,3 +185,48 @@ impl<T: Target> Target for FaultyTarget<T> {
         self.inner.rename_pipeline(new).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use target_api::{Checkpoint, FullRefresh, RunIdentity, StateChange, Status, Target as _};
+
+    use super::{Fault, Faults, FaultyTarget, Operation};
+    use crate::memory::{MemoryTarget, MemoryWarehouse};
+
+    fn run() -> RunIdentity {
+        let text = String::new;
+        let full_refresh = FullRefresh::No;
+        let pipeline = "p".to_owned();
+        RunIdentity { environment: text(), pipeline, shard: text(), tap: text(), run: text(), full_refresh }
+    }
+
+    #[tokio::test]
+    async fn a_lost_reply_is_a_commit_that_was_made() {
+        let (warehouse, faults) = (MemoryWarehouse::default(), Arc::new(Faults::default()));
+        faults.plan(Operation::Commit, 1, Fault::Reject(Status::Temporary));
+        faults.plan(Operation::Commit, 2, Fault::FailAfter(Status::Temporary));
+        let checkpoint = Checkpoint { state: StateChange::Set("{}".into()) };
+        for sequence in [0, 1] {
+            let mut target = FaultyTarget::new(MemoryTarget::new(&warehouse), Arc::clone(&faults));
+            target.resume(&run()).await.unwrap();
+            assert_eq!(target.commit(&checkpoint).await.unwrap_err().status, Status::Temporary);
+            assert_eq!(warehouse.stored_state("p").unwrap().sequence, sequence);
+        }
+        assert_eq!(faults.calls(Operation::Commit), 2);
+    }
+
+    #[tokio::test]
+    async fn a_held_call_goes_on_when_it_is_released() {
+        let (warehouse, faults) = (MemoryWarehouse::default(), Arc::new(Faults::default()));
+        faults.plan(Operation::Resume, 1, Fault::Hold);
+        let mut target = FaultyTarget::new(MemoryTarget::new(&warehouse), Arc::clone(&faults));
+        let resumed = tokio::spawn(async move { target.resume(&run()).await.map(drop) });
+        faults.held().await;
+        assert_eq!(warehouse.stored_state("p"), None, "nothing is done while it is held");
+        faults.release();
+        resumed.await.unwrap().unwrap();
+        assert!(warehouse.stored_state("p").is_some());
+    }
+}

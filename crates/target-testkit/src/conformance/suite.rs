@@ -75,7 +75,7 @@ checks! {
     Upsert: keys::keys_are_compared_part_by_part,
     Nothing: keys::records_without_key_are_appended,
     Upsert: keys::append_only_appends,
-    Upsert: keys::an_absent_property_becomes_null,
+    Upsert: keys::a_column_that_the_schema_drops_keeps_its_values,
     Nothing: shapes::open_again_changes_nothing,
     Nothing: shapes::a_column_comes_in_mid_epoch,
     State: shapes::a_column_widens_from_run_to_run,

@@ -1,4 +1,4 @@
-//! ACTIVATE_VERSION.
+//! `ACTIVATE_VERSION`.
 
 use target_api::Table;
 

@@ -1,6 +1,6 @@
 //! What was accepted since the last commit, and how it is applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use columns::arrow_array::RecordBatch;
 use columns::{Column, ColumnType, StreamName};
@@ -75,7 +75,7 @@ impl Applying<'_> {
 
     /// Makes the table fit, and says what was done.
     pub(super) fn open(&mut self, table: &Table) -> Result<TableChange> {
-        let place = place(table, self.defect);
+        let (place, defect) = (place(table, self.defect), self.defect);
         let owner = [
             self.run.environment.clone(),
             self.run.pipeline.clone(),
@@ -84,32 +84,26 @@ impl Applying<'_> {
         let created = !self.contents.tables.contains_key(&place);
         let empty =
             MemoryTable { owner: owner.clone(), given: BTreeMap::new(), columns: vec![], records: vec![] };
-        let (take_any, narrow) = (self.has(Defect::TakesAnyTable), self.has(Defect::NarrowsSilently));
-        let names_rule = IdentifierRule { case_insensitive: false, ..RULE };
-        let (mix, lose) = (self.has(Defect::MixesCase), self.has(Defect::LosesNewColumns));
         self.contents.owners.insert(owner.clone());
         let actual = self.contents.tables.entry(place.clone()).or_insert(empty);
-        if actual.owner != owner && !take_any {
+        if actual.owner != owner && defect != Some(Defect::TakesAnyTable) {
             return Err(TargetError::permanent(
                 "MEMORY",
                 format!("table {place} belongs to another pipeline"),
             ));
         }
-        let properties = table.schema.columns.iter().map(|column| column.name.as_str());
-        let mut names = column_names(properties.clone(), &actual.given, names_rule);
-        if mix {
-            names = names.iter().map(|name| name.to_lowercase()).collect();
-        }
-        if self.defect == Some(Defect::CutsNames) {
-            names = properties.clone().map(|name| name.chars().take(RULE.max_bytes).collect()).collect();
-        }
-        actual.given.extend(properties.map(str::to_owned).zip(names.clone()));
+        let properties = table.schema.columns.iter().map(|column| column.name.clone());
+        let names = names(table, &actual.given, defect);
+        actual.given.extend(properties.zip(names.clone()));
         let mut statements = vec![];
         for change in table_diff(&table.schema.columns, &names, &actual_columns(actual), |a, b| a == b) {
             statements.push(format!("{change:?}"));
-            let skip = (lose && !created && matches!(change, ColumnChange::Add { .. }))
-                || (narrow && matches!(change, ColumnChange::Widen { .. }));
-            if !skip {
+            let skipped = match change {
+                ColumnChange::Add { .. } => !created && defect == Some(Defect::LosesNewColumns),
+                ColumnChange::Widen { .. } => defect == Some(Defect::NarrowsSilently),
+                ColumnChange::Relax { .. } | ColumnChange::Conflict { .. } => false,
+            };
+            if !skipped {
                 apply_change(actual, table, &names, &change)?;
             }
         }
@@ -129,6 +123,9 @@ impl Applying<'_> {
         let incoming: Vec<Record> = (0..batch.num_rows())
             .map(|at| self.record(&table.schema.columns, &given, &columns, batch, at))
             .collect();
+        let named: BTreeSet<String> =
+            table.schema.columns.iter().map(|column| given[&column.name].clone()).collect();
+        let forgets = self.has(Defect::ForgetsDroppedColumns);
         let (first_wins, joins) = (self.has(Defect::FirstOfKeyWins), self.has(Defect::JoinsKeys));
         let actual = self.contents.tables.get_mut(&place).expect("looked up above");
         for record in incoming {
@@ -136,7 +133,8 @@ impl Applying<'_> {
             let found = merges.then(|| actual.records[start..].iter().position(same)).flatten();
             match found {
                 Some(_) if first_wins => {}
-                Some(at) => actual.records[start + at] = record,
+                Some(at) if forgets => actual.records[start + at] = record,
+                Some(at) => actual.records[start + at].extend(only_of(record, &named)),
                 None => actual.records.push(record),
             }
         }
@@ -155,16 +153,17 @@ impl Applying<'_> {
         for (column, array) in wanted.iter().zip(batch.columns()) {
             let name = &given[&column.name];
             let Some(there) = actual.iter().find(|column| &column.name == name) else { continue };
-            let cell =
-                text(&column.column_type, array, at).and_then(|cell| self.spoil(&there.column_type, cell));
+            let cell = text(&column.column_type, array, at)
+                .and_then(|cell| self.spoil(&column.column_type, &there.column_type, cell));
             record.insert(name.clone(), cell);
         }
         record
     }
 
     /// The value as it is kept: itself, unless a defect says otherwise.
-    fn spoil(&self, kept_as: &ColumnType, cell: String) -> Option<String> {
+    fn spoil(&self, given_as: &ColumnType, kept_as: &ColumnType, cell: String) -> Option<String> {
         match self.defect {
+            Some(Defect::LosesNarrower) if given_as != kept_as => None,
             Some(Defect::EmptyIsNull) if cell.is_empty() => None,
             Some(Defect::TrimsText) => Some(cell.trim().to_owned()),
             Some(Defect::CutsText) => Some(cell.chars().take(8 * 1024).collect()),
@@ -190,6 +189,23 @@ impl Applying<'_> {
             actual.records.retain(|record| is_current(record) != backwards);
         }
     }
+}
+
+/// The names of the columns, in their order.
+fn names(table: &Table, given: &BTreeMap<String, String>, defect: Option<Defect>) -> Vec<String> {
+    let properties = table.schema.columns.iter().map(|column| column.name.as_str());
+    match defect {
+        Some(Defect::MixesCase) => properties.map(str::to_lowercase).collect(),
+        Some(Defect::CutsNames) => {
+            properties.map(|name| name.chars().take(RULE.max_bytes).collect()).collect()
+        }
+        _ => column_names(properties, given, RULE),
+    }
+}
+
+/// The cells of the columns that a batch has.
+fn only_of(record: Record, named: &BTreeSet<String>) -> impl Iterator<Item = (String, Option<String>)> {
+    record.into_iter().filter(|(name, _)| named.contains(name))
 }
 
 fn is_number(column_type: &ColumnType) -> bool {

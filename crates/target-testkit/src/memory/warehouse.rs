@@ -58,6 +58,10 @@ pub enum Defect {
     ClearKeeps,
     /// Gives every commit the same number.
     DoesNotCount,
+    /// Replaces a record wholly although the batch lacks some of the table's columns.
+    ForgetsDroppedColumns,
+    /// Loses values whose type is narrower than the column's.
+    LosesNarrower,
     /// Finds a STATE where there is none.
     StartsWithState,
     /// Commits the records of one stream alone.
