@@ -1,0 +1,84 @@
+//! `run`: one pipeline in this process, several as child processes.
+
+mod closing;
+mod dry_run;
+mod one;
+mod several;
+
+use std::time::Duration;
+
+use config::{Pattern, Project};
+
+use crate::args::{Global, Run};
+use crate::commands::not_built_yet;
+use crate::error::CliError;
+use crate::failure::{Failure, Outcome};
+
+/// Runs what the arguments name.
+pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
+    if !args.tag.is_empty() || args.jobs.is_some() || args.continuous {
+        return not_built_yet("run --tag, --jobs, --continuous");
+    }
+    let project = super::project::open(global)?;
+    let names = names(&project, args)?;
+    let request = Request::read(args)?;
+    match names.as_slice() {
+        [name] if args.dry_run => dry_run::run(global, &project, name, &request),
+        [name] => one::run(global, &project, name, &request),
+        names => several::run(global, names, args),
+    }
+}
+
+/// The pipelines in the order in which they were named, each once.
+fn names(project: &Project, args: &Run) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    if args.all {
+        names = project.pipeline_names()?;
+    }
+    for argument in &args.pipelines {
+        for name in project.matching(argument)? {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// The flags of one run, read.
+pub(super) struct Request {
+    pub(super) select: Vec<Pattern>,
+    pub(super) exclude: Vec<Pattern>,
+    pub(super) full_refresh: bool,
+    pub(super) wait: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Request {
+    fn read(args: &Run) -> Result<Self, Failure> {
+        let patterns = |texts: &[String]| texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>();
+        Ok(Self {
+            select: patterns(&args.select)?,
+            exclude: patterns(&args.exclude)?,
+            full_refresh: args.full_refresh,
+            wait: args.wait.as_deref().map(|text| duration("--wait", text)).transpose()?,
+            timeout: args.timeout.as_deref().map(|text| duration("--timeout", text)).transpose()?,
+        })
+    }
+
+    /// Whether not all of the pipeline's streams run.
+    pub(super) fn narrowed(&self) -> bool {
+        !self.select.is_empty() || !self.exclude.is_empty()
+    }
+}
+
+/// A pattern of the command line.
+pub(super) fn pattern(text: &str) -> Result<Pattern, CliError> {
+    text.parse().map_err(|error| CliError::Usage(format!("`{text}` is not a pattern: {error}")))
+}
+
+fn duration(flag: &str, text: &str) -> Result<Duration, CliError> {
+    config::parse_duration(text).ok_or_else(|| {
+        CliError::Usage(format!("`{text}` is not a duration for {flag}: write a number with ms, s, m, h or d, for example 90s"))
+    })
+}

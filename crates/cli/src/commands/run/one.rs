@@ -1,0 +1,129 @@
+//! One run in this process: lock, ledger, plan, run, closing words.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use config::{Pipeline, Project};
+use runner::{Observer, RunSummary, Shutdown};
+use store::{NewRun, PipelineLock, PipelineName, RunEnd, RunFailure, RunFolder, RunId, RunStatus, Store};
+
+use super::{Request, closing};
+use crate::args::{Global, LogFormat};
+use crate::commands::runtime;
+use crate::failure::{Failure, Outcome};
+use crate::output::Printer;
+use crate::progress::{self, Live};
+use crate::wiring::{Edits, Offer, Wired, shutdown};
+
+/// Runs one pipeline and tells what came of it.
+pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
+    let pipeline = project.pipeline(name)?;
+    let store = Arc::new(Store::open(project.root())?);
+    let key = PipelineName::new(pipeline.environment.clone().unwrap_or_default(), pipeline.name.clone());
+    let id = RunId::generate();
+    let lock = match request.wait {
+        Some(longest) => store.lock_within(&key, id, longest)?,
+        None => store.lock(&key, id)?,
+    };
+    let folder = store.make_run_folder(&id)?;
+    let wired = Wired::new(project, &pipeline, folder.tap_log.clone())?;
+    let new = NewRun { tap: wired.tap_identity.clone(), target: wired.target_name.clone() };
+    store.begin_run(&lock, &new)?;
+    runner::sweep(&wired.tap.private);
+    let one = One { global, project, pipeline: &pipeline, request, store, lock, folder, wired };
+    one.run(id)
+}
+
+struct One<'a> {
+    global: &'a Global,
+    project: &'a Project,
+    pipeline: &'a Pipeline,
+    request: &'a Request,
+    store: Arc<Store>,
+    lock: PipelineLock,
+    folder: RunFolder,
+    wired: Wired,
+}
+
+impl One<'_> {
+    fn run(&self, id: RunId) -> Outcome {
+        let outcome = runtime()?.block_on(async {
+            let mut signals = shutdown().map_err(runtime_failure)?;
+            self.drive(id, &mut signals).await
+        });
+        match outcome {
+            Ok(summary) => self.close(id, &summary),
+            Err(failure) => {
+                self.finish(id, Some(&failure), None)?;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Asks the tap what it offers, then runs.
+    async fn drive(&self, id: RunId, signals: &mut Shutdown) -> Result<RunSummary, Failure> {
+        let narrow = (self.request.select.as_slice(), self.request.exclude.as_slice());
+        let offer = Offer::ask(self.project, self.pipeline, &self.wired.tap, narrow, signals).await?;
+        let printer = Printer::new(self.global);
+        offer.report.warnings().iter().for_each(|warning| printer.note(&format!("warning: {warning}")));
+        let edits = Edits { full_refresh: self.request.full_refresh, narrowed: self.request.narrowed() };
+        let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
+        plan.limits.timeout = self.request.timeout.or(plan.limits.timeout);
+        Ok(runner::run(&plan, signals, &self.observer(id)).await)
+    }
+
+    fn observer(&self, id: RunId) -> Observer {
+        let ledger = progress::ledger(Arc::clone(&self.store), self.lock.name().clone(), id);
+        let mut observers = vec![ledger, progress::run_log(&self.folder.run_log)];
+        if self.global.log_format == LogFormat::Json {
+            observers.push(progress::json_lines());
+        } else if !self.global.quiet && !self.global.json {
+            observers.push(if std::io::stderr().is_terminal() {
+                Live::new().observer()
+            } else {
+                progress::plain(Printer::new(self.global), self.pipeline.name.clone())
+            });
+        }
+        progress::all(observers)
+    }
+
+    /// Writes the ledger's last line and says the closing words.
+    fn close(&self, id: RunId, summary: &RunSummary) -> Outcome {
+        let failure = summary.error.as_ref().map(Failure::from);
+        self.store.record_streams(&id, &progress::figures(summary))?;
+        self.finish(id, failure.as_ref(), Some(summary))?;
+        closing::tell(self.global, self.pipeline, id, summary)?;
+        match failure {
+            None => Ok(0),
+            Some(mut failure) => {
+                failure.tap_said = summary.tap_said.clone();
+                Err(failure)
+            }
+        }
+    }
+
+    fn finish(&self, id: RunId, failure: Option<&Failure>, summary: Option<&RunSummary>) -> Result<(), Failure> {
+        let status = match failure {
+            None => RunStatus::Succeeded,
+            Some(failure) if matches!(failure.exit_code, 130 | 143) => RunStatus::Cancelled,
+            Some(_) => RunStatus::Failed,
+        };
+        let said = summary.map(|summary| summary.tap_said.join("\n")).filter(|said| !said.is_empty());
+        let end = RunEnd {
+            status,
+            exit_code: failure.map_or(0, |failure| failure.exit_code.into()),
+            failure: failure.map(|failure| RunFailure {
+                code: failure.code.clone(),
+                text: failure.text(),
+                hint: failure.hint.clone(),
+                tap_said: said,
+            }),
+            state_after: summary.and_then(|summary| summary.state_after.clone()),
+        };
+        Ok(self.store.finish_run(&id, &end)?)
+    }
+}
+
+fn runtime_failure(source: std::io::Error) -> Failure {
+    crate::error::CliError::File { what: "listen for signals of", path: "this process".into(), source }.into()
+}
