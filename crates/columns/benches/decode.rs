@@ -1,2 +1,108 @@
-//! Decoding a tap's lines into Arrow, beside serde_json skipping the same bytes.
-fn main() {}
+//! Decoding a tap's lines into Arrow batches, beside `serde_json` skipping the same bytes in the same run.
+//!
+//! The lines have the shape of an ordinary order table: 15 properties, text that is not all ASCII, decimals,
+//! instants, a nested object. `cargo x bench` reads the two rates and their ratio from the last lines.
+
+#![expect(missing_docs, reason = "criterion's macros make public items without docs")]
+#![expect(clippy::print_stdout, reason = "the ratio of the two rates is what this bench is for")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use columns::{BatchBuilder, Envelope, StreamName, TableOptions, TableSchema, ValueLimits};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use serde::de::{Deserializer, IgnoredAny};
+use singer::{LineBuffer, Message, RecordSink};
+
+#[path = "decode/orders.rs"]
+mod orders;
+
+/// Enough to be far beyond the caches.
+const RECORDS: u64 = 60_000;
+/// When a batch is finished, in bytes of its records.
+const BATCH_BYTES: usize = 8 << 20;
+
+struct Sink<'b>(&'b mut BatchBuilder);
+
+impl RecordSink for Sink<'_> {
+    fn record<'de, D: Deserializer<'de>>(&mut self, _: &str, record: D) -> Result<(), D::Error> {
+        self.0.walk(record)
+    }
+}
+
+fn table() -> Arc<TableSchema> {
+    let Ok(Message::Schema(message)) = singer::parse(orders::SCHEMA, &mut singer::SkipRecords) else {
+        unreachable!("the order stream has a SCHEMA")
+    };
+    let options = TableOptions { metadata: true, versioned: false, include: &|_| true };
+    let stream = StreamName::from("orders");
+    let table = columns::table_schema(&stream, &message.schema, &message.key_properties, &options);
+    Arc::new(table.expect("the order stream's SCHEMA makes a table"))
+}
+
+/// Reads all lines as the decode thread does; tells how many records are in the batches.
+fn decode(bytes: &[u8], table: &Arc<TableSchema>) -> usize {
+    let mut lines = LineBuffer::new(64 << 20);
+    let mut builder = BatchBuilder::new(Arc::clone(table), ValueLimits::default());
+    let (mut records, mut sequence, mut rest) = (0, 0, bytes);
+    while !rest.is_empty() {
+        let space = lines.space();
+        let count = space.len().min(rest.len()).min(1 << 20);
+        space[..count].copy_from_slice(&rest[..count]);
+        lines.filled(count);
+        rest = &rest[count..];
+        while let Some(line) = lines.next_line().expect("no line is too long") {
+            let text = std::str::from_utf8(line).expect("lines are UTF-8");
+            let message = singer::parse(text, &mut Sink(&mut builder)).expect("lines are messages");
+            let Message::Record(message) = message else { continue };
+            sequence += 1;
+            let time_extracted = message.time_extracted.as_deref();
+            let envelope = Envelope { version: None, time_extracted, received: 0, sync_started: 0, sequence };
+            builder.accept(&envelope).expect("records fit");
+            if builder.bytes() > BATCH_BYTES {
+                records += builder.finish().map_or(0, |batch| black_box(batch).num_rows());
+            }
+        }
+    }
+    records + builder.finish().map_or(0, |batch| black_box(batch).num_rows())
+}
+
+/// The least that any reader of JSON does with the lines.
+fn skip(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.filter(|line| serde_json::from_slice::<IgnoredAny>(line).is_ok()).count()
+}
+
+fn bench(criterion: &mut Criterion) {
+    let bytes = orders::lines(RECORDS);
+    let table = table();
+    let mut group = criterion.benchmark_group("decode");
+    group.throughput(Throughput::Bytes(bytes.len() as u64)).sample_size(20);
+    group.bench_function("into Arrow", |bencher| bencher.iter(|| decode(&bytes, &table)));
+    group.bench_function("IgnoredAny", |bencher| bencher.iter(|| skip(&bytes)));
+    group.finish();
+    report(&bytes, &table);
+}
+
+/// The two, turn by turn, so that a busy machine is as slow for one as for the other.
+fn report(bytes: &[u8], table: &Arc<TableSchema>) {
+    let time = |run: &dyn Fn() -> usize| {
+        let start = Instant::now();
+        black_box(run());
+        start.elapsed()
+    };
+    assert_eq!(decode(bytes, table) as u64, RECORDS, "every record is in a batch");
+    let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
+    for _ in 0..15 {
+        ours = ours.min(time(&|| decode(bytes, table)));
+        theirs = theirs.min(time(&|| skip(bytes)));
+    }
+    let rate = |time: Duration| bytes.len() as f64 / 1e6 / time.as_secs_f64();
+    println!("decode into Arrow: {:.0} MB/s", rate(ours));
+    println!("serde_json IgnoredAny: {:.0} MB/s", rate(theirs));
+    println!("ratio: {:.2} (at least 0.40)", theirs.as_secs_f64() / ours.as_secs_f64());
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);
