@@ -4,6 +4,7 @@
 //! any concrete target.
 //! Entry points: [`Decoder`] turns bytes into [`LoadStep`]s, [`load`] applies them to a target.
 
+mod cutter;
 mod decoder;
 mod error;
 mod load_task;
