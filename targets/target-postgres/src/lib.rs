@@ -1,1 +1,26 @@
-//! Loads into PostgreSQL by COPY BINARY.
+//! Loads into PostgreSQL by COPY BINARY, each message once: records and STATE are committed together.
+//!
+//! Owns the connection, TLS, DDL, the encoding of values, staging, merging and the commit. Must not know other
+//! targets, the runner or the tap.
+//! Entry point: [`PostgresTarget`].
+
+mod actual;
+mod check;
+mod commit;
+mod config;
+mod connection;
+mod copy;
+mod ddl;
+mod encode;
+mod error;
+mod failpoint;
+mod merge;
+mod open;
+mod stage;
+mod state;
+mod tables;
+mod target;
+mod tls;
+
+pub use config::settings_schema;
+pub use target::PostgresTarget;

@@ -1,0 +1,125 @@
+//! The preflight: may we do here what a run will do?
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use target_api::sql::literal;
+use target_api::{Result, Status, TargetError};
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::types::Type;
+
+use crate::config::Settings;
+use crate::connection::{Parameter, Session};
+use crate::state::{cell, exists};
+use crate::{state, tables};
+
+/// The oldest server whose catalog has all that we read.
+const OLDEST: i32 = 120_000;
+const DOING: &str = "checking rights";
+
+/// Verifies version, rights, and that the sessions are real ones.
+pub(crate) async fn check(session: &Session, settings: &Settings) -> Result<()> {
+    server(session).await?;
+    rights(session, settings).await?;
+    refuse_transaction_pooling(session, settings).await
+}
+
+async fn server(session: &Session) -> Result<()> {
+    let sql = "SELECT pg_catalog.current_setting('server_version_num')::int, \
+               pg_catalog.pg_is_in_recovery() OR pg_catalog.current_setting('transaction_read_only') = 'on', \
+               pg_catalog.current_setting('server_encoding')";
+    let rows = session.query(DOING, sql, &[]).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let (version, read_only, encoding): (i32, bool, String) = (cell(row, 0)?, cell(row, 1)?, cell(row, 2)?);
+    let place = &session.place;
+    let unusable = |what: String| Err(TargetError::new("E0332", Status::Config, format!("{place} {what}")));
+    if version < OLDEST {
+        return unusable(format!("is version {}; 12 or newer is needed", version / 10_000));
+    }
+    if read_only {
+        return unusable("is read-only (a standby?): connect to the primary server".into());
+    }
+    if encoding != "UTF8" {
+        return unusable(format!("stores text as {encoding}; a database in UTF8 is needed"));
+    }
+    Ok(())
+}
+
+async fn rights(session: &Session, settings: &Settings) -> Result<()> {
+    let sql = "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), \
+               pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE'), \
+               (SELECT pg_catalog.has_schema_privilege(oid, 'USAGE') FROM pg_catalog.pg_namespace WHERE nspname = $1), \
+               (SELECT pg_catalog.has_schema_privilege(oid, 'CREATE') FROM pg_catalog.pg_namespace WHERE nspname = $1)";
+    let schema = &settings.default_schema;
+    let parameters: [Parameter<'_>; 1] = [(schema, Type::TEXT)];
+    let rows = session.query(DOING, sql, &parameters).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let (temporary, create_schema): (bool, bool) = (cell(row, 0)?, cell(row, 1)?);
+    let (usage, create): (Option<bool>, Option<bool>) = (cell(row, 2)?, cell(row, 3)?);
+    let database = &settings.database;
+    if !temporary {
+        return Err(missing(session, &format!("TEMPORARY ON DATABASE {database}")));
+    }
+    match (usage, create) {
+        (None, _) if !create_schema => {
+            return Err(missing(session, &format!("CREATE ON DATABASE {database} (schema {schema} is missing)")));
+        }
+        (Some(false), _) => return Err(missing(session, &format!("USAGE ON SCHEMA {schema}"))),
+        _ => {}
+    }
+    let mut made = true;
+    for table in [state::table(settings), tables::table(settings)] {
+        made &= usage.is_some() && exists(session, &table).await?;
+        if usage.is_some() && exists(session, &table).await? {
+            let sql = "SELECT pg_catalog.has_table_privilege($1, 'SELECT') \
+                       AND pg_catalog.has_table_privilege($1, 'INSERT') \
+                       AND pg_catalog.has_table_privilege($1, 'UPDATE')";
+            let rows = session.query(DOING, sql, &[(&table, Type::TEXT)]).await?;
+            if !rows.first().map_or(Ok(true), |row| cell(row, 0))? {
+                return Err(missing(session, &format!("SELECT, INSERT, UPDATE ON {table}")));
+            }
+        }
+    }
+    if create == Some(false) && !made {
+        return Err(missing(session, &format!("CREATE ON SCHEMA {schema}")));
+    }
+    Ok(())
+}
+
+fn missing(session: &Session, right: &str) -> TargetError {
+    TargetError::new("E0314", Status::Config, format!("{} lacks a right: {right}", session.place))
+        .with_hint("the page of this error has the GRANTs that a pipeline needs")
+}
+
+/// A proxy that gives each transaction whichever server session is free loses temporary tables and settings. It
+/// gives itself away: what one connection has set is seen by another one, or no longer by itself.
+async fn refuse_transaction_pooling(session: &Session, settings: &Settings) -> Result<()> {
+    let token = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let token = format!("{token}-{}", std::process::id());
+    let set = format!("SELECT pg_catalog.set_config('tapster.session', {}, false)", literal(&token));
+    session.execute(DOING, &set).await?;
+    let other = Session::open(settings).await?;
+    other.execute(DOING, "BEGIN").await?;
+    let foreign = seen(&other).await?;
+    // While the other connection holds its transaction, this one cannot be given the same session.
+    let own = seen(session).await?;
+    other.execute(DOING, "ROLLBACK").await?;
+    if foreign == token || own != token {
+        let text = format!(
+            "{} is a proxy that changes the session with each transaction: temporary tables and the fence cannot hold there",
+            session.place
+        );
+        return Err(TargetError::new("E0315", Status::Config, text)
+            .with_hint("connect to the server itself, or set the proxy to session pooling for this user"));
+    }
+    Ok(())
+}
+
+async fn seen(session: &Session) -> Result<String> {
+    let sql = "SELECT pg_catalog.current_setting('tapster.session', true)";
+    let answer = session.client.simple_query(sql).await.map_err(|error| session.error(DOING, &error))?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    });
+    Ok(row.unwrap_or_default().to_owned())
+}

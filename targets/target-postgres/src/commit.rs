@@ -1,0 +1,250 @@
+//! The commit: lock the state row, merge in order, write the STATE, COMMIT; and what follows when the reply to
+//! COMMIT does not come.
+
+use std::time::Duration;
+
+use columns::StreamName;
+use target_api::{Checkpoint, Committed, FullRefresh, Result, StateChange, TargetError};
+use tracing::{debug, warn};
+
+use crate::actual::ActualTable;
+use crate::connection::Session;
+use crate::ddl::empty;
+use crate::error::{bug, record, refuses_value};
+use crate::failpoint::failpoint;
+use crate::merge::{Merge, versions};
+use crate::open::OpenTable;
+use crate::stage::{Staging, drop_statement, truncate_statement};
+use crate::state::{self, Fence, Outcome};
+use crate::tables;
+use crate::target::PostgresTarget;
+
+/// How long an unknown COMMIT is asked after.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The column that says which version of a table a record belongs to.
+const VERSION: &str = "_sdc_table_version";
+
+/// One thing that a commit does, in the order in which it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Merges the staging table of this number.
+    Merge { stream: StreamName, staging: usize },
+    /// Removes the stream's records of older versions.
+    Versions { stream: StreamName, version: i64 },
+}
+
+impl Step {
+    pub(crate) fn stream(&self) -> &StreamName {
+        match self {
+            Self::Merge { stream, .. } | Self::Versions { stream, .. } => stream,
+        }
+    }
+}
+
+impl PostgresTarget {
+    pub(crate) async fn commit_epoch(&mut self, checkpoint: &Checkpoint) -> Result<Committed> {
+        let fence = self.fence()?.clone();
+        self.session_mut()?.begin().await?;
+        if !state::lock(self.session()?, &self.settings, &fence).await? {
+            let error = state::fenced(self.session()?, &self.settings, &fence).await?;
+            self.session_mut()?.rollback().await?;
+            return Err(error);
+        }
+        debug!(target: "tapster::phase", phase = "merge");
+        failpoint("postgres::before_merge", &fence)?;
+        if !self.started_over {
+            self.start_over(&fence).await?;
+        }
+        for step in std::mem::take(&mut self.steps) {
+            self.perform(&step).await?;
+        }
+        failpoint("postgres::after_merge", &fence)?;
+        self.clear_staging().await?;
+        failpoint("postgres::before_state", &fence)?;
+        let change = self.state_change(&fence, checkpoint);
+        state::write(self.session()?, &self.settings, &fence, &change).await?;
+        debug!(target: "tapster::phase", phase = "commit_sent");
+        self.send_commit(&fence).await?;
+        debug!(target: "tapster::phase", phase = "committed");
+        Ok(self.committed(&change))
+    }
+
+    /// When all starts over, a STATE from before is given up with the first commit, whatever that one says.
+    fn state_change(&self, fence: &Fence, checkpoint: &Checkpoint) -> StateChange {
+        let all = fence.run.full_refresh == FullRefresh::All;
+        match &checkpoint.state {
+            StateChange::Keep if all && !self.started_over => StateChange::Clear,
+            change => change.clone(),
+        }
+    }
+
+    async fn send_commit(&mut self, fence: &Fence) -> Result<()> {
+        let sent = match failpoint("postgres::before_commit", fence) {
+            Err(error) => Err(error),
+            Ok(()) => {
+                let session = self.session_mut()?;
+                session.commit().await.map_err(|error| session.error("COMMIT", &error))
+            }
+        };
+        let Err(error) = sent.and_then(|()| failpoint("postgres::after_commit", fence)) else { return Ok(()) };
+        // Whatever the reply was or was not: the row says what is true.
+        self.session = None;
+        let (session, outcome) = state::settle(&self.settings, fence, PATIENCE).await?;
+        match outcome {
+            Outcome::Committed => {
+                warn!("the reply to a commit was lost; the state row says that it was made");
+                self.forget_session_tables();
+                self.session = Some(session);
+                Ok(())
+            }
+            Outcome::RolledBack => Err(error),
+            Outcome::Fenced => Err(state::fenced(&session, &self.settings, fence).await?),
+        }
+    }
+
+    /// Staging and prepared statements are gone with their session.
+    fn forget_session_tables(&mut self) {
+        self.stagings.clear();
+        for open in self.tables.values_mut() {
+            open.staging = None;
+            open.direct = None;
+        }
+    }
+
+    fn committed(&mut self, change: &StateChange) -> Committed {
+        if !self.started_over {
+            let refresh = self.fence.as_ref().map(|fence| fence.run.full_refresh.clone()).unwrap_or_default();
+            let over = self.tables.iter_mut().filter(|(stream, _)| refresh.covers(stream.as_str()));
+            over.for_each(|(_, open)| open.fresh = true);
+            self.started_over = true;
+        }
+        let Some(fence) = &mut self.fence else { return Committed { sequence: 0 } };
+        fence.sequence += 1;
+        match change {
+            StateChange::Keep => {}
+            StateChange::Set(_) => fence.has_state = true,
+            StateChange::Clear => fence.has_state = false,
+        }
+        Committed { sequence: fence.sequence }
+    }
+
+    /// Empties what this pipeline owns of the streams that start over, and that was not emptied yet.
+    async fn start_over(&mut self, fence: &Fence) -> Result<()> {
+        let refresh = &fence.run.full_refresh;
+        if *refresh == FullRefresh::No {
+            return Ok(());
+        }
+        let session = self.session()?;
+        for (stream, place) in tables::all(session, &self.settings, &fence.run).await? {
+            if !refresh.covers(stream.as_str()) || self.emptied.contains(&stream) {
+                continue;
+            }
+            let Some(actual) = ActualTable::read(session, &place).await? else { continue };
+            session.execute(&format!("emptying table {place}"), &empty(&place, &actual)).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn perform(&mut self, step: &Step) -> Result<()> {
+        match step {
+            Step::Merge { stream, staging } => self.merge(stream, *staging).await,
+            Step::Versions { stream, version } => self.remove_versions(stream, *version).await,
+        }
+    }
+
+    async fn merge(&mut self, stream: &StreamName, number: usize) -> Result<()> {
+        let open = self.tables.get(stream).ok_or_else(|| bug(format!("stream `{stream}` is not open")))?;
+        let staging = self.stagings.get(&number).ok_or_else(|| bug("a staging table is not known"))?;
+        if staging.records.is_none() {
+            return Ok(());
+        }
+        let merge = Merge {
+            staging: &staging.name,
+            types: &staging.types,
+            names: &staging.names,
+            key: &open.key,
+            place: &open.place,
+            actual: &open.actual,
+        };
+        let session = self.session()?;
+        session.execute("setting a savepoint", "SAVEPOINT merge").await?;
+        match run(session, &merge, None).await {
+            Ok(()) => session.execute("releasing a savepoint", "RELEASE SAVEPOINT merge").await,
+            Err(error) if refuses_value(&error) => Err(refused(session, open, staging, &merge, error).await),
+            Err(error) => Err(session.error(&format!("merging into {}", open.place), &error)),
+        }
+    }
+
+    async fn remove_versions(&self, stream: &StreamName, version: i64) -> Result<()> {
+        let Some(open) = self.tables.get(stream) else { return Ok(()) };
+        let columns = &open.table.schema.columns;
+        let at = columns.iter().position(|column| column.name == VERSION);
+        let Some(column) = at.and_then(|at| open.names.get(at)) else {
+            warn!(%stream, "ACTIVATE_VERSION is ignored: the stream has no column {VERSION}");
+            return Ok(());
+        };
+        let (holds, remove) = versions(&open.place, column, version);
+        let session = self.session()?;
+        let doing = format!("removing older versions from {}", open.place);
+        if session.query(&doing, &holds, &[]).await?.is_empty() {
+            warn!(%stream, version, "ACTIVATE_VERSION is ignored: the table holds no record of that version, and would be empty");
+            return Ok(());
+        }
+        session.execute(&doing, &remove).await
+    }
+
+    /// Empties the staging tables that go on and drops those of former generations, within the transaction.
+    async fn clear_staging(&mut self) -> Result<()> {
+        let current: Vec<usize> = self.tables.values().filter_map(|open| open.staging).collect();
+        let (keep, old): (Vec<_>, Vec<_>) =
+            self.stagings.iter().partition(|(number, _)| current.contains(number));
+        let used = keep.iter().map(|(_, staging)| *staging).filter(|staging| staging.records.is_some());
+        let truncate = truncate_statement(&used.collect::<Vec<_>>());
+        let dropped = drop_statement(&old.iter().map(|(_, staging)| *staging).collect::<Vec<_>>());
+        let statements: Vec<String> = truncate.into_iter().chain(dropped).collect();
+        if !statements.is_empty() {
+            self.session()?.execute("clearing the staging tables", &statements.join("; ")).await?;
+        }
+        self.stagings.retain(|number, _| current.contains(number));
+        self.stagings.values_mut().for_each(|staging| staging.records = None);
+        Ok(())
+    }
+}
+
+async fn run(
+    session: &Session,
+    merge: &Merge<'_>,
+    until: Option<u64>,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    for sql in merge.statements(until) {
+        session.client.batch_execute(&sql).await?;
+    }
+    Ok(())
+}
+
+/// Halves the staged records until the first is found with which the merge fails. The epoch is over either way.
+async fn refused(
+    session: &Session,
+    open: &OpenTable,
+    staging: &Staging,
+    merge: &Merge<'_>,
+    error: tokio_postgres::Error,
+) -> TargetError {
+    let stream = &staging.stream;
+    let (first, end) = staging.records.unwrap_or_default();
+    // Merging up to `passes` works, up to `fails` does not.
+    let (mut passes, mut fails, mut last) = (first.saturating_sub(1), end, error);
+    while fails - passes > 1 {
+        let half = passes + (fails - passes) / 2;
+        if let Err(error) = session.execute("undoing a merge", "ROLLBACK TO SAVEPOINT merge").await {
+            return error;
+        }
+        match run(session, merge, Some(half)).await {
+            Ok(()) => passes = half,
+            Err(error) if refuses_value(&error) => (fails, last) = (half, error),
+            Err(error) => return session.error(&format!("merging into {}", open.place), &error),
+        }
+    }
+    record(stream, fails, &open.place.to_string(), &open.names, &last)
+}

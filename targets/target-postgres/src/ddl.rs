@@ -1,0 +1,259 @@
+//! The statements that make a table fit, and what a staged value becomes on its way into it.
+
+use columns::{Column, ColumnType};
+use target_api::sql::quoted;
+use target_api::{ColumnChange, Result, TargetError, table_diff};
+
+use crate::actual::{ActualTable, TableColumn, same_names};
+use crate::tables::Place;
+
+/// A table as a stream wants it, under the server's names.
+pub(crate) struct Wanted<'a> {
+    pub(crate) place: &'a Place,
+    pub(crate) columns: &'a [Column],
+    /// Name of each column at the server.
+    pub(crate) names: &'a [String],
+    /// Columns by which records are merged; empty when they are appended.
+    pub(crate) key: &'a [String],
+}
+
+/// What is to be done to an existing table.
+#[derive(Debug, Default)]
+pub(crate) struct Alteration {
+    /// In order; empty when the table fits.
+    pub(crate) statements: Vec<String>,
+    /// Whether the key changes: what was staged by the old one must be merged before.
+    pub(crate) rekeyed: bool,
+    /// Whether the statements begin with emptying the table.
+    pub(crate) emptied: bool,
+}
+
+/// The server's name of a type.
+pub(crate) fn sql_type(column_type: &ColumnType) -> String {
+    match column_type {
+        ColumnType::Bool => "boolean".into(),
+        ColumnType::Int64 => "bigint".into(),
+        ColumnType::Float64 => "double precision".into(),
+        ColumnType::Json => "jsonb".into(),
+        ColumnType::Binary => "bytea".into(),
+        // One type holds arrays of every depth.
+        ColumnType::Array(item) => format!("{}[]", sql_type(item).trim_end_matches("[]")),
+        other => other.to_string(),
+    }
+}
+
+/// The type of a staging column: what the server must read itself comes as text.
+pub(crate) fn staged_type(column_type: &ColumnType) -> String {
+    match column_type {
+        ColumnType::TimeTz | ColumnType::Interval => "text".into(),
+        ColumnType::Array(item) => format!("{}[]", staged_type(item).trim_end_matches("[]")),
+        other => sql_type(other),
+    }
+}
+
+/// Whether COPY BINARY can write it without a cast.
+pub(crate) fn is_staged_as_itself(column_type: &ColumnType) -> bool {
+    staged_type(column_type) == sql_type(column_type)
+}
+
+/// Whether both are one type here: arrays of every depth are.
+pub(crate) fn same(one: &ColumnType, other: &ColumnType) -> bool {
+    match (one, other) {
+        (ColumnType::Array(_), ColumnType::Array(_)) => sql_type(one) == sql_type(other),
+        _ => one == other,
+    }
+}
+
+/// An expression of type `from`, as the type `to` (in the server's words). Lossless where `from` widens to it.
+pub(crate) fn cast(expression: &str, from: &ColumnType, to: &str) -> String {
+    match from {
+        // The server's own cast from double to numeric keeps 15 digits only.
+        ColumnType::Float64 if to.starts_with("numeric") => format!("{expression}::text::{to}"),
+        // As text, these take the form that the server gives them.
+        ColumnType::TimeTz | ColumnType::Interval if to != sql_type(from) => {
+            format!("{expression}::{}::{to}", sql_type(from))
+        }
+        _ => format!("{expression}::{to}"),
+    }
+}
+
+/// A staged column as the type of its table's column.
+pub(crate) fn cast_staged(expression: &str, staged: &ColumnType, actual: &TableColumn) -> String {
+    let as_is = is_staged_as_itself(staged)
+        && actual.exact
+        && actual.column_type.as_ref().is_some_and(|column_type| same(staged, column_type));
+    if as_is { expression.to_owned() } else { cast(expression, staged, &actual.written) }
+}
+
+/// The statement that makes a new table.
+pub(crate) fn create(wanted: &Wanted<'_>) -> String {
+    let mut parts: Vec<String> = wanted
+        .columns
+        .iter()
+        .zip(wanted.names)
+        .map(|(column, name)| format!("{} {}", quoted(name), sql_type(&column.column_type)))
+        .collect();
+    if !wanted.key.is_empty() {
+        parts.push(format!("PRIMARY KEY ({})", list(wanted.key)));
+    }
+    format!("CREATE TABLE {} ({})", wanted.place.quoted(), parts.join(", "))
+}
+
+/// The statement that empties a table.
+pub(crate) fn empty(place: &Place, actual: &ActualTable) -> String {
+    let verb = if actual.can_truncate { "TRUNCATE" } else { "DELETE FROM" };
+    format!("{verb} {}", place.quoted())
+}
+
+/// Names for SQL, with commas.
+pub(crate) fn list(names: &[String]) -> String {
+    names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+}
+
+/// What makes an existing table fit. `old_key` is the key that this stream had before, if the table was its own;
+/// `start_over` says that the stream's records are given up, so that nothing conflicts.
+pub(crate) fn alter(
+    wanted: &Wanted<'_>,
+    actual: &ActualTable,
+    old_key: Option<&[String]>,
+    start_over: bool,
+) -> Result<Alteration> {
+    if actual.kind != "r" && actual.kind != "p" {
+        return Err(TargetError::permanent("E0327", format!("{} is not a table", wanted.place))
+            .with_hint("give the stream another table with `target_table`"));
+    }
+    let plain: Vec<_> = actual.columns.iter().map(TableColumn::plain).collect();
+    let changes = table_diff(wanted.columns, wanted.names, &plain, same);
+    let replaced = conflicts(wanted, actual, &changes, start_over)?;
+    let key = KeyChange::new(wanted, actual, old_key, &replaced);
+    let mut actions = Vec::new();
+    actions.extend(key.drop.iter().map(|constraint| format!("DROP CONSTRAINT {}", quoted(constraint))));
+    actions.extend(replaced.iter().map(|name| format!("DROP COLUMN {}", quoted(name))));
+    for change in &changes {
+        actions.extend(action(wanted, actual, change, &key));
+    }
+    actions.extend(key.relaxed.iter().map(|name| format!("ALTER COLUMN {} DROP NOT NULL", quoted(name))));
+    if key.add {
+        actions.push(format!("ADD PRIMARY KEY ({})", list(wanted.key)));
+    }
+    required(wanted, actual, &key)?;
+    let mut statements = Vec::new();
+    let emptied = start_over && !actions.is_empty();
+    if emptied {
+        statements.push(empty(wanted.place, actual));
+    }
+    if !actions.is_empty() {
+        // One statement: the server rewrites the table once.
+        statements.push(format!("ALTER TABLE {} {}", wanted.place.quoted(), actions.join(", ")));
+    }
+    Ok(Alteration { statements, rekeyed: key.add || key.drop.is_some(), emptied })
+}
+
+/// Names of the columns that are made anew; without `start_over` a conflict is an error.
+fn conflicts(
+    wanted: &Wanted<'_>,
+    actual: &ActualTable,
+    changes: &[ColumnChange],
+    start_over: bool,
+) -> Result<Vec<String>> {
+    let mut replaced = Vec::new();
+    for change in changes {
+        let ColumnChange::Conflict { wanted: index, actual: written } = change else { continue };
+        let (Some(column), Some(name)) = (wanted.columns.get(*index), wanted.names.get(*index)) else { continue };
+        if !start_over {
+            let text = format!(
+                "column `{name}` of {} has the type {written}, and the stream now sends {}: no type holds both without loss",
+                wanted.place,
+                sql_type(&column.column_type)
+            );
+            return Err(TargetError::permanent("E0325", text).with_hint(
+                "`--full-refresh` for this stream makes the column anew; or alter it by hand, or exclude it",
+            ));
+        }
+        replaced.push(name.clone());
+    }
+    let generated = wanted.names.iter().find(|name| actual.column(name).is_some_and(|column| column.generated));
+    match generated.filter(|name| !replaced.contains(name)) {
+        None => Ok(replaced),
+        Some(name) => Err(TargetError::permanent(
+            "E0327",
+            format!("column `{name}` of {} is written by the server alone (generated)", wanted.place),
+        )
+        .with_hint("exclude that column, or give the stream another table")),
+    }
+}
+
+/// A column that the stream does not send and that may not be left out.
+fn required(wanted: &Wanted<'_>, actual: &ActualTable, key: &KeyChange) -> Result<()> {
+    let needed = actual.columns.iter().find(|column| {
+        column.not_null
+            && !column.has_default
+            && !column.generated
+            && !wanted.names.contains(&column.name)
+            && !key.relaxed.contains(&column.name)
+    });
+    let Some(column) = needed else { return Ok(()) };
+    let text = format!("column `{}` of {} is NOT NULL and the stream does not send it", column.name, wanted.place);
+    Err(TargetError::permanent("E0327", text)
+        .with_hint("give the column a default or let it be NULL, or give the stream another table"))
+}
+
+/// The part of an ALTER TABLE that one difference needs.
+fn action(wanted: &Wanted<'_>, actual: &ActualTable, change: &ColumnChange, key: &KeyChange) -> Option<String> {
+    let index = match change {
+        ColumnChange::Add { wanted }
+        | ColumnChange::Widen { wanted, .. }
+        | ColumnChange::Relax { wanted }
+        | ColumnChange::Conflict { wanted, .. } => *wanted,
+    };
+    let (column, name) = (wanted.columns.get(index)?, wanted.names.get(index)?);
+    let quoted_name = quoted(name);
+    match change {
+        ColumnChange::Add { .. } | ColumnChange::Conflict { .. } => {
+            Some(format!("ADD COLUMN {quoted_name} {}", sql_type(&column.column_type)))
+        }
+        ColumnChange::Widen { to, .. } => {
+            let (from, to) = (actual.column(name)?.column_type.clone()?, sql_type(to));
+            let using = cast(&quoted_name, &from, &to);
+            Some(format!("ALTER COLUMN {quoted_name} TYPE {to} USING {using}"))
+        }
+        // A key's columns are never NULL.
+        ColumnChange::Relax { .. } if key.kept.contains(name) || key.relaxed.contains(name) => None,
+        ColumnChange::Relax { .. } => Some(format!("ALTER COLUMN {quoted_name} DROP NOT NULL")),
+    }
+}
+
+/// What becomes of the primary key.
+#[derive(Debug, Default)]
+struct KeyChange {
+    /// Constraint to drop.
+    drop: Option<String>,
+    add: bool,
+    /// Columns that are no longer part of a key and may be NULL again.
+    relaxed: Vec<String>,
+    /// Columns of the primary key that stays.
+    kept: Vec<String>,
+}
+
+impl KeyChange {
+    fn new(wanted: &Wanted<'_>, actual: &ActualTable, old: Option<&[String]>, replaced: &[String]) -> Self {
+        let primary = actual.primary_key.as_ref();
+        // Dropping a column drops the key that it is part of.
+        let broken = primary.is_some_and(|key| key.columns.iter().any(|name| replaced.contains(name)));
+        let changed = old.is_some_and(|old| !same_names(old, wanted.key));
+        let ours = primary.filter(|key| old.is_some_and(|old| same_names(old, &key.columns)));
+        let dropped = ours.filter(|_| changed && !broken);
+        let gone = broken || dropped.is_some();
+        let kept = primary.filter(|_| !gone).map(|key| key.columns.clone()).unwrap_or_default();
+        let left = primary.filter(|_| gone).map(|key| key.columns.as_slice()).unwrap_or_default();
+        let relaxed = left.iter().filter(|name| !wanted.key.contains(name) && !replaced.contains(name));
+        Self {
+            drop: dropped.map(|key| key.constraint.clone()),
+            add: !wanted.key.is_empty()
+                && kept.is_empty()
+                && (broken || (changed && !actual.is_unique(wanted.key))),
+            relaxed: relaxed.cloned().collect(),
+            kept,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Exact decimals in the server's form: groups of four digits, the place of the first group, sign, scale.
+
+use super::Refusal;
+
+const NEGATIVE: u16 = 0x4000;
+const NAN: u16 = 0xC000;
+const INFINITY: u16 = 0xD000;
+const NEGATIVE_INFINITY: u16 = 0xF000;
+/// Most digits behind the point that the server keeps.
+const MOST_SCALE: usize = 16_383;
+
+/// Most groups of a 128-bit number: 39 digits before and behind the point, each padded to whole groups.
+const MOST_GROUPS: usize = 21;
+
+/// A number of at most 38 digits, `scale` of them behind the point.
+pub(super) fn decimal(value: i128, scale: u8, out: &mut Vec<u8>) {
+    let sign = if value < 0 { NEGATIVE } else { 0 };
+    let mut groups = [0_u16; MOST_GROUPS];
+    let count = split(value.unsigned_abs(), scale, &mut groups);
+    let digits = groups.get(..count).unwrap_or_default();
+    let trailing = digits.iter().take_while(|group| **group == 0).count();
+    let digits = digits.get(trailing..).unwrap_or_default();
+    let behind = usize::from(scale).div_ceil(4);
+    let weight = i16::try_from(count).unwrap_or(0) - i16::try_from(behind).unwrap_or(0) - 1;
+    head(out, digits.len(), if digits.is_empty() { 0 } else { weight }, sign, u16::from(scale));
+    for group in digits.iter().rev() {
+        out.extend_from_slice(&group.to_be_bytes());
+    }
+}
+
+/// Groups of four digits, the last first; those behind the point are there even when they are zero. Returns how
+/// many. The server strips leading zeros itself.
+fn split(magnitude: u128, scale: u8, groups: &mut [u16; MOST_GROUPS]) -> usize {
+    let behind = usize::from(scale).div_ceil(4);
+    // The last group behind the point may hold fewer than four digits.
+    let partial = u32::from(scale % 4);
+    let unit = 10_u64.pow(partial);
+    let mut groups = groups.iter_mut();
+    let mut count = usize::from(partial > 0);
+    let mut wide = magnitude;
+    if u64::try_from(wide).is_err() {
+        if partial > 0 {
+            put(&mut groups, low(wide, u128::from(unit)) * 10_u64.pow(4 - partial));
+            wide /= u128::from(unit);
+        }
+        // Division by 128 bits is slow: only as long as it must be.
+        while u64::try_from(wide).is_err() {
+            put(&mut groups, low(wide, 10_000));
+            wide /= 10_000;
+            count += 1;
+        }
+    } else if partial > 0 {
+        let small = u64::try_from(wide).unwrap_or_default();
+        put(&mut groups, (small % unit) * 10_u64.pow(4 - partial));
+        wide = u128::from(small / unit);
+    }
+    let mut rest = u64::try_from(wide).unwrap_or_default();
+    while rest > 0 || count < behind {
+        put(&mut groups, rest % 10_000);
+        rest /= 10_000;
+        count += 1;
+    }
+    count
+}
+
+fn low(value: u128, unit: u128) -> u64 {
+    u64::try_from(value % unit).unwrap_or_default()
+}
+
+fn put(groups: &mut std::slice::IterMut<'_, u16>, value: u64) {
+    if let Some(group) = groups.next() {
+        *group = u16::try_from(value).unwrap_or_default();
+    }
+}
+
+fn head(out: &mut Vec<u8>, count: usize, weight: i16, sign: u16, scale: u16) {
+    let length = u32::try_from(8 + 2 * count).unwrap_or_default();
+    out.extend_from_slice(&length.to_be_bytes());
+    out.extend_from_slice(&u16::try_from(count).unwrap_or_default().to_be_bytes());
+    out.extend_from_slice(&weight.to_be_bytes());
+    out.extend_from_slice(&sign.to_be_bytes());
+    out.extend_from_slice(&scale.to_be_bytes());
+}
+
+/// A number as text: digits with a point and an exponent, `NaN`, `Infinity`, `-Infinity`.
+pub(super) fn text(value: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let special = match value {
+        "NaN" => Some(NAN),
+        "Infinity" | "+Infinity" => Some(INFINITY),
+        "-Infinity" => Some(NEGATIVE_INFINITY),
+        _ => None,
+    };
+    if let Some(sign) = special {
+        head(out, 0, 0, sign, 0);
+        return Ok(());
+    }
+    let number = Parsed::new(value).ok_or("not a number")?;
+    number.write(out)
+}
+
+/// A number's digits, and how many of them stand before the point (less than none when zeros come between).
+struct Parsed<'a> {
+    negative: bool,
+    before: &'a [u8],
+    behind: &'a [u8],
+    exponent: i64,
+}
+
+impl<'a> Parsed<'a> {
+    fn new(value: &'a str) -> Option<Self> {
+        let (negative, rest) = match value.as_bytes() {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            rest => (false, rest),
+        };
+        let mark = rest.iter().position(|byte| matches!(byte, b'e' | b'E'));
+        let (mantissa, exponent) = match mark {
+            None => (rest, 0),
+            Some(at) => (rest.get(..at)?, std::str::from_utf8(rest.get(at + 1..)?).ok()?.parse::<i64>().ok()?),
+        };
+        let (before, behind) = match mantissa.iter().position(|byte| *byte == b'.') {
+            None => (mantissa, &[][..]),
+            Some(at) => (mantissa.get(..at)?, mantissa.get(at + 1..)?),
+        };
+        let digits = before.iter().chain(behind);
+        let valid = !(before.is_empty() && behind.is_empty()) && digits.clone().all(u8::is_ascii_digit);
+        valid.then_some(Self { negative, before, behind, exponent })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+        let too_long = "more digits than Postgres holds";
+        let scale = i64::try_from(self.behind.len()).map_err(|_| too_long)? - self.exponent;
+        let scale = usize::try_from(scale.max(0)).map_err(|_| too_long)?;
+        if scale > MOST_SCALE || self.exponent.abs() > 1_000_000 {
+            return Err(too_long.into());
+        }
+        let digits = || self.before.iter().chain(self.behind).map(|byte| u16::from(byte - b'0'));
+        let leading = digits().take_while(|digit| *digit == 0).count();
+        let total = self.before.len() + self.behind.len();
+        // Place of the first digit that counts: how many digits it and those after it have before the point.
+        let place = i64::try_from(self.before.len()).map_err(|_| too_long)? + self.exponent
+            - i64::try_from(leading).map_err(|_| too_long)?;
+        if leading == total {
+            head(out, 0, 0, 0, u16::try_from(scale).map_err(|_| too_long)?);
+            return Ok(());
+        }
+        let first_group = place.div_euclid(4) + i64::from(place.rem_euclid(4) > 0);
+        let weight = i16::try_from(first_group - 1).map_err(|_| too_long)?;
+        // Zeros that fill the first group from the left.
+        let fill = usize::try_from(first_group * 4 - place).map_err(|_| too_long)?;
+        let count = (fill + total - leading).div_ceil(4);
+        u16::try_from(count).ok().filter(|count| *count < 0x7FFF).ok_or(too_long)?;
+        let sign = if self.negative { NEGATIVE } else { 0 };
+        head(out, count, weight, sign, u16::try_from(scale).map_err(|_| too_long)?);
+        let mut padded = std::iter::repeat_n(0, fill)
+            .chain(digits().skip(leading))
+            .chain(std::iter::repeat_n(0, 3));
+        for _ in 0..count {
+            let group = padded.by_ref().take(4).fold(0_u16, |group, digit| group * 10 + digit);
+            out.extend_from_slice(&group.to_be_bytes());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decimal, text};
+
+    /// Reads the server's form back: an independent, slow way from groups to digits.
+    fn read(cell: &[u8]) -> String {
+        let word = |at: usize| i16::from_be_bytes([cell[at], cell[at + 1]]);
+        assert_eq!(i32::from_be_bytes([cell[0], cell[1], cell[2], cell[3]]) as usize, cell.len() - 4);
+        let (count, weight, sign, scale) = (word(4), word(6), word(8), word(10) as usize);
+        assert_eq!(cell.len(), 12 + 2 * count as usize);
+        let group = |at: i16| if (0..count).contains(&at) { word(12 + 2 * at as usize) } else { 0 };
+        let whole: String = (0..=weight.max(0)).map(|at| format!("{:04}", if weight < 0 { 0 } else { group(at) })).collect();
+        let part: String = (0..scale.div_ceil(4) as i16).map(|at| format!("{:04}", group(weight + 1 + at))).collect();
+        let whole = whole.trim_start_matches('0');
+        let sign = if sign == 0x4000 { "-" } else { "" };
+        let point = if scale > 0 { "." } else { "" };
+        format!("{sign}{}{point}{}", if whole.is_empty() { "0" } else { whole }, &part[..scale])
+    }
+
+    fn of_text(value: &str) -> String {
+        let mut out = Vec::new();
+        text(value, &mut out).unwrap();
+        read(&out)
+    }
+
+    fn of_decimal(value: i128, scale: u8) -> String {
+        let mut out = Vec::new();
+        decimal(value, scale, &mut out);
+        read(&out)
+    }
+
+    #[test]
+    fn text_keeps_every_digit() {
+        for value in ["0", "1", "-1.10", "10000", "99999999.00010000", "0.00001", "123456789012345678901234567890.5"] {
+            assert_eq!(of_text(value), value);
+        }
+        for (value, same) in
+            [("1e5", "100000"), ("1.50e1", "15.0"), ("-2E-7", "-0.0000002"), (".5", "0.5"), ("-0.00", "0.00"), ("007", "7")]
+        {
+            assert_eq!(of_text(value), same, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for value in ["", "-", ".", "1e", "1x", "1.2.3", "٣", "1e99999999999", "1e-20000", "nan"] {
+            assert!(text(value, &mut Vec::new()).is_err(), "{value}");
+        }
+    }
+
+    #[test]
+    fn decimals_of_all_scales_are_exact() {
+        let most = 10_i128.pow(38) - 1;
+        for scale in 0..=38 {
+            for value in [0, 1, -1, 9_999, 10_000, -123_456_789, i128::from(u64::MAX) + 1, most, -most] {
+                let digits = format!("{:0>width$}", value.unsigned_abs(), width = usize::from(scale) + 1);
+                let (whole, part) = digits.split_at(digits.len() - usize::from(scale));
+                let point = if scale > 0 { "." } else { "" };
+                let sign = if value < 0 { "-" } else { "" };
+                assert_eq!(of_decimal(value, scale), format!("{sign}{whole}{point}{part}"), "{value} {scale}");
+            }
+        }
+    }
+}

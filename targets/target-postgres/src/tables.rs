@@ -1,0 +1,180 @@
+//! `_tapster_tables`: which pipeline owns a table, and the names that were given to its columns.
+
+use std::collections::BTreeMap;
+
+use columns::StreamName;
+use target_api::sql::quoted;
+use target_api::{Result, RunIdentity, Table, TargetError, shortened};
+use tokio_postgres::types::Type;
+
+use crate::config::Settings;
+use crate::connection::{Parameter, Session};
+use crate::error::bug;
+use crate::state::{cell, exists};
+use crate::target::IDENTIFIER;
+
+/// Schema and table, as the server has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) schema: String,
+    pub(crate) table: String,
+}
+
+impl Place {
+    /// Where a stream's table shall be.
+    pub(crate) fn wanted(table: &Table, settings: &Settings) -> Self {
+        let schema = table.name.schema.as_deref().unwrap_or(&settings.default_schema);
+        Self { schema: shortened(schema, IDENTIFIER), table: shortened(&table.name.table, IDENTIFIER) }
+    }
+
+    /// For SQL.
+    pub(crate) fn quoted(&self) -> String {
+        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}.{}", self.schema, self.table)
+    }
+}
+
+/// A stream's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Registered {
+    pub(crate) place: Place,
+    /// Property → column.
+    pub(crate) columns: BTreeMap<String, String>,
+    /// Columns by which records are merged; empty when they are appended.
+    pub(crate) key: Vec<String>,
+}
+
+/// Whose a place is.
+pub(crate) struct Owner {
+    pub(crate) environment: String,
+    pub(crate) pipeline: String,
+    pub(crate) stream: String,
+}
+
+pub(crate) fn table(settings: &Settings) -> String {
+    format!("{}.\"_tapster_tables\"", quoted(&settings.default_schema))
+}
+
+pub(crate) fn create_statement(settings: &Settings) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} (environment text NOT NULL, pipeline text NOT NULL, stream text NOT NULL, \
+         table_schema text NOT NULL, table_name text NOT NULL, columns text NOT NULL, key text NOT NULL, \
+         PRIMARY KEY (environment, pipeline, stream), UNIQUE (table_schema, table_name))",
+        table(settings)
+    )
+}
+
+const DOING: &str = "reading _tapster_tables";
+
+/// The row of a stream.
+pub(crate) async fn read(
+    session: &Session,
+    settings: &Settings,
+    run: &RunIdentity,
+    stream: &StreamName,
+) -> Result<Option<Registered>> {
+    if !exists(session, &table(settings)).await? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT table_schema, table_name, columns, key FROM {} \
+         WHERE environment = $1 AND pipeline = $2 AND stream = $3",
+        table(settings)
+    );
+    let stream = stream.as_str();
+    let parameters: [Parameter<'_>; 3] =
+        [(&run.environment, Type::TEXT), (&run.pipeline, Type::TEXT), (&stream, Type::TEXT)];
+    let rows = session.query(DOING, &sql, &parameters).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    let columns: String = cell(row, 2)?;
+    let key: String = cell(row, 3)?;
+    let damaged = |_| bug(format!("the row of stream `{stream}` in _tapster_tables is not what tapster wrote"));
+    Ok(Some(Registered {
+        place: Place { schema: cell(row, 0)?, table: cell(row, 1)? },
+        columns: serde_json::from_str(&columns).map_err(damaged)?,
+        key: serde_json::from_str(&key).map_err(damaged)?,
+    }))
+}
+
+/// Who has registered a place.
+pub(crate) async fn owner(session: &Session, settings: &Settings, place: &Place) -> Result<Option<Owner>> {
+    if !exists(session, &table(settings)).await? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT environment, pipeline, stream FROM {} WHERE table_schema = $1 AND table_name = $2",
+        table(settings)
+    );
+    let parameters: [Parameter<'_>; 2] = [(&place.schema, Type::TEXT), (&place.table, Type::TEXT)];
+    let rows = session.query(DOING, &sql, &parameters).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(Some(Owner { environment: cell(row, 0)?, pipeline: cell(row, 1)?, stream: cell(row, 2)? }))
+}
+
+/// All places of a pipeline, by stream.
+pub(crate) async fn all(
+    session: &Session,
+    settings: &Settings,
+    run: &RunIdentity,
+) -> Result<Vec<(StreamName, Place)>> {
+    let sql = format!(
+        "SELECT stream, table_schema, table_name FROM {} WHERE environment = $1 AND pipeline = $2 \
+         ORDER BY stream",
+        table(settings)
+    );
+    let parameters: [Parameter<'_>; 2] = [(&run.environment, Type::TEXT), (&run.pipeline, Type::TEXT)];
+    let rows = session.query(DOING, &sql, &parameters).await?;
+    let place = |row| {
+        let stream: &str = cell(row, 0)?;
+        Ok((StreamName::from(stream), Place { schema: cell(row, 1)?, table: cell(row, 2)? }))
+    };
+    rows.iter().map(place).collect()
+}
+
+/// Writes the row of a stream, in the open transaction.
+pub(crate) async fn register(
+    session: &Session,
+    settings: &Settings,
+    run: &RunIdentity,
+    stream: &StreamName,
+    row: &Registered,
+) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO {} (environment, pipeline, stream, table_schema, table_name, columns, key) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (environment, pipeline, stream) DO UPDATE SET \
+         table_schema = excluded.table_schema, table_name = excluded.table_name, columns = excluded.columns, \
+         key = excluded.key",
+        table(settings)
+    );
+    let text = |error| bug(format!("names cannot be written as JSON: {error}"));
+    let columns = serde_json::to_string(&row.columns).map_err(text)?;
+    let key = serde_json::to_string(&row.key).map_err(text)?;
+    let name = stream.as_str();
+    let parameters: [Parameter<'_>; 7] = [
+        (&run.environment, Type::TEXT),
+        (&run.pipeline, Type::TEXT),
+        (&name, Type::TEXT),
+        (&row.place.schema, Type::TEXT),
+        (&row.place.table, Type::TEXT),
+        (&columns, Type::TEXT),
+        (&key, Type::TEXT),
+    ];
+    match session.client.execute_typed(&sql, &parameters).await {
+        Ok(_) => Ok(()),
+        // Another pipeline registered the same place since we looked.
+        Err(error) if crate::error::is_duplicate(&error) => Err(taken(&row.place, "another pipeline")),
+        Err(error) => Err(session.error("writing _tapster_tables", &error)),
+    }
+}
+
+/// The error of a table that somebody else has.
+pub(crate) fn taken(place: &Place, by: &str) -> TargetError {
+    let text = format!("table {place} belongs to {by}: two that write one table would undo each other's work");
+    TargetError::permanent("E0323", text)
+        .with_hint("give the stream another table with `target_table` or `target_schema`")
+}

@@ -1,0 +1,345 @@
+//! The target: what lies between two commits, and the calls that fill it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use columns::arrow_array::RecordBatch;
+use columns::{DatePolicy, NanPolicy, NulPolicy, StreamName, ValueLimits};
+use target_api::{
+    Capabilities, Checkpoint, Committed, IdentifierRule, Promise, Result, RunIdentity, StoredState, Table,
+    TableChange, Target, TargetError, async_trait,
+};
+use tracing::{debug, warn};
+
+use crate::check::check;
+use crate::commit::Step;
+use crate::config::Settings;
+use crate::connection::Session;
+use crate::error::bug;
+use crate::open::{OpenTable, Opening, Plan, same_key};
+use crate::stage::{Direct, Staging, load_directly};
+use crate::state::{self, Fence};
+
+/// Names of the server: 63 bytes, and case counts because they are quoted.
+pub(crate) const IDENTIFIER: IdentifierRule = IdentifierRule { max_bytes: 63, case_insensitive: false };
+
+/// Longest that a direct load may keep its transaction open: the server cannot clean up behind it.
+const LONGEST_TRANSACTION: Duration = Duration::from_secs(6 * 3600);
+
+/// Loads into one PostgreSQL database, each message once: records and STATE are committed together.
+pub struct PostgresTarget {
+    pub(crate) settings: Settings,
+    /// The one session of an epoch.
+    pub(crate) session: Option<Session>,
+    /// Whose tables are looked at, when no fence was taken.
+    identity: Option<RunIdentity>,
+    pub(crate) fence: Option<Fence>,
+    pub(crate) tables: HashMap<StreamName, OpenTable>,
+    pub(crate) stagings: BTreeMap<usize, Staging>,
+    next_staging: usize,
+    /// What the next commit does.
+    pub(crate) steps: Vec<Step>,
+    /// Streams that start over and whose tables hold nothing from before.
+    pub(crate) emptied: BTreeSet<StreamName>,
+    /// Whether the first commit, with which streams start over, is made.
+    pub(crate) started_over: bool,
+}
+
+impl PostgresTarget {
+    /// Reads the settings (see [`settings_schema`](crate::settings_schema)). Connects when it is first used.
+    pub fn new(config_json: &str) -> Result<Self> {
+        Ok(Self::empty(Settings::parse(config_json)?))
+    }
+
+    fn empty(settings: Settings) -> Self {
+        Self {
+            settings,
+            session: None,
+            identity: None,
+            fence: None,
+            tables: HashMap::new(),
+            stagings: BTreeMap::new(),
+            next_staging: 0,
+            steps: Vec::new(),
+            emptied: BTreeSet::new(),
+            started_over: false,
+        }
+    }
+
+    pub(crate) fn fence(&self) -> Result<&Fence> {
+        self.fence.as_ref().ok_or_else(|| bug("the fence was not taken before records came"))
+    }
+
+    /// The session of the epoch. It is never opened anew within one.
+    pub(crate) fn session(&self) -> Result<&Session> {
+        self.session.as_ref().ok_or_else(|| self.over())
+    }
+
+    pub(crate) fn session_mut(&mut self) -> Result<&mut Session> {
+        let over = self.over();
+        self.session.as_mut().ok_or(over)
+    }
+
+    fn over(&self) -> TargetError {
+        crate::error::lost(&self.settings.to_string(), "the epoch ended with an earlier error")
+    }
+
+    async fn connected(&mut self) -> Result<&mut Session> {
+        if self.fence.is_some() {
+            return self.session_mut();
+        }
+        let session = match self.session.take() {
+            Some(session) if !session.client.is_closed() => session,
+            _ => Session::open(&self.settings).await?,
+        };
+        Ok(self.session.insert(session))
+    }
+
+    /// An error ends the epoch, and the session with it: nothing of it can be committed any more.
+    async fn ending<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        let Err(error) = outcome else { return outcome };
+        Err(match self.session.take() {
+            Some(session) => session.explained(error).await,
+            None => error,
+        })
+    }
+
+    fn opening<'a>(&'a self, run: &'a RunIdentity, stream: &StreamName) -> Opening<'a> {
+        let written = self.tables.get(stream).is_some_and(|open| open.written > 0);
+        Opening {
+            settings: &self.settings,
+            run,
+            has_state: self.fence.as_ref().is_some_and(|fence| fence.has_state),
+            starts_over: self.starts_over(run, stream) && !written,
+            reopened: self.tables.contains_key(stream),
+        }
+    }
+
+    fn starts_over(&self, run: &RunIdentity, stream: &StreamName) -> bool {
+        run.full_refresh.covers(stream.as_str()) && !self.started_over && !self.emptied.contains(stream)
+    }
+
+    async fn open_table(&mut self, table: &Table) -> Result<TableChange> {
+        let stream = &table.schema.stream;
+        if let Some(open) = self.tables.get(stream).filter(|open| open.table == *table) {
+            return Ok(TableChange { place: open.place.to_string(), ..TableChange::default() });
+        }
+        let run = self.fence()?.run.clone();
+        let mut plan = self.opening(&run, stream).plan(self.session()?, table).await?;
+        if self.tables.get(stream).is_some_and(|open| !same_key(open, &plan)) {
+            self.merge_staged(&run, stream).await?;
+            plan = self.opening(&run, stream).plan(self.session()?, table).await?;
+        }
+        let change = plan.change();
+        self.apply(&run, table, plan).await?;
+        Ok(change)
+    }
+
+    async fn apply(&mut self, run: &RunIdentity, table: &Table, plan: Plan) -> Result<()> {
+        let stream = &table.schema.stream;
+        let mut session = self.session.take().ok_or_else(|| self.over())?;
+        let opened = self.opening(run, stream).apply(&mut session, table, plan).await;
+        self.session = Some(session);
+        let mut opened = opened?;
+        if opened.fresh {
+            self.emptied.insert(stream.clone());
+        }
+        if let Some(before) = self.tables.get(stream) {
+            opened.fresh |= before.fresh && before.place == opened.place;
+            opened.repeated = before.repeated;
+            opened.written = before.written;
+        }
+        self.tables.insert(stream.clone(), opened);
+        Ok(())
+    }
+
+    /// Merges what is staged of a stream before its key changes, in the transaction of the next commit.
+    async fn merge_staged(&mut self, run: &RunIdentity, stream: &StreamName) -> Result<()> {
+        if !self.steps.iter().any(|step| step.stream() == stream) {
+            return Ok(());
+        }
+        self.session_mut()?.begin().await?;
+        if self.starts_over(run, stream)
+            && let Some(open) = self.tables.get(stream)
+        {
+            let sql = crate::ddl::empty(&open.place, &open.actual);
+            self.session()?.execute(&format!("emptying table {}", open.place), &sql).await?;
+            self.emptied.insert(stream.clone());
+        }
+        let (mine, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.steps).into_iter().partition(|step| step.stream() == stream);
+        self.steps = others;
+        for step in &mine {
+            self.perform(step).await?;
+            if let Step::Merge { staging, .. } = step
+                && let Some(staging) = self.stagings.get_mut(staging)
+            {
+                staging.records = None;
+            }
+        }
+        if let Some(open) = self.tables.get_mut(stream) {
+            open.staging = None;
+        }
+        Ok(())
+    }
+
+    async fn write_batch(&mut self, stream: &StreamName, batch: &RecordBatch) -> Result<()> {
+        debug!(target: "tapster::phase", phase = "write");
+        let mut open =
+            self.tables.remove(stream).ok_or_else(|| bug(format!("stream `{stream}` is not open")))?;
+        let written = self.load(stream, &mut open, batch).await;
+        open.written += batch.num_rows() as u64;
+        self.tables.insert(stream.clone(), open);
+        written
+    }
+
+    async fn load(&mut self, stream: &StreamName, open: &mut OpenTable, batch: &RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let run = &self.fence()?.run;
+        // What was staged before must go in before; and a table that starts over is emptied by the commit.
+        let in_order = !self.steps.iter().any(|step| step.stream() == stream);
+        if self.settings.direct_load && in_order && !self.starts_over(run, stream) && open.takes_directly() {
+            self.refuse_old_transaction()?;
+            match load_directly(self.session_mut()?, open, batch).await? {
+                Direct::Loaded => return Ok(()),
+                Direct::Repeated => open.repeated = true,
+            }
+        }
+        self.stage(stream, open, batch).await
+    }
+
+    fn refuse_old_transaction(&self) -> Result<()> {
+        let age = self.session()?.transaction_age().unwrap_or_default();
+        if age < LONGEST_TRANSACTION {
+            return Ok(());
+        }
+        let text = format!(
+            "the transaction at {} has been open for {} hours: the tap has sent no STATE in that time",
+            self.settings,
+            age.as_secs() / 3600
+        );
+        Err(TargetError::permanent("E0331", text)
+            .with_hint("with `direct_load: false` records wait in temporary tables, without a transaction"))
+    }
+
+    async fn stage(&mut self, stream: &StreamName, open: &mut OpenTable, batch: &RecordBatch) -> Result<()> {
+        let last = self.steps.iter().rev().find(|step| step.stream() == stream);
+        // After a version was activated, what follows must not be merged before.
+        if matches!(last, Some(Step::Versions { .. })) {
+            open.staging = None;
+        }
+        let number = match open.staging {
+            Some(number) => number,
+            None => {
+                self.next_staging += 1;
+                let staging = Staging::create(self.session()?, self.next_staging, open).await?;
+                self.stagings.insert(self.next_staging, staging);
+                *open.staging.insert(self.next_staging)
+            }
+        };
+        let step = Step::Merge { stream: stream.clone(), staging: number };
+        if !self.steps.contains(&step) {
+            self.steps.push(step);
+        }
+        let Self { session: Some(session), stagings, .. } = self else { return Err(self.over()) };
+        let staging = stagings.get_mut(&number).ok_or_else(|| bug("a staging table is not known"))?;
+        staging.add(session, open, batch).await
+    }
+}
+
+#[async_trait]
+impl Target for PostgresTarget {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            promise: Promise::ExactlyOnce,
+            transactional_ddl: true,
+            versions: true,
+            upsert: true,
+            identifier: IDENTIFIER,
+            limits: ValueLimits {
+                nul: NulPolicy::Replace,
+                strict_json: true,
+                // A third of a page, less what the index itself needs.
+                key_bytes: Some(2_600),
+                // 4713 BC to 5874897 AD, and to 294276 AD, as the server's documentation has it.
+                days: (-2_440_588, 2_145_042_541),
+                instants: (-210_866_803_200_000_000, i64::MAX),
+                dates: DatePolicy::Fail,
+                numeric_nan: true,
+                nan: NanPolicy::Fail,
+                numeric_digits: (131_072, 16_383),
+            },
+        }
+    }
+
+    async fn check(&mut self) -> Result<()> {
+        self.connected().await?;
+        check(self.session()?, &self.settings).await
+    }
+
+    async fn resume(&mut self, run: &RunIdentity) -> Result<Option<String>> {
+        *self = Self { session: self.session.take(), ..Self::empty(self.settings.clone()) };
+        let mut session = match self.session.take() {
+            Some(session) if !session.client.is_closed() => session,
+            _ => Session::open(&self.settings).await?,
+        };
+        state::create(&mut session, &self.settings).await?;
+        let (fence, state) = state::resume(&session, &self.settings, run).await?;
+        self.session = Some(session);
+        self.fence = Some(fence);
+        Ok(state)
+    }
+
+    async fn open(&mut self, table: &Table) -> Result<TableChange> {
+        let opened = self.open_table(table).await;
+        self.ending(opened).await
+    }
+
+    async fn write(&mut self, stream: &StreamName, batch: RecordBatch) -> Result<()> {
+        let written = self.write_batch(stream, &batch).await;
+        self.ending(written).await
+    }
+
+    async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()> {
+        self.session()?;
+        if self.tables.contains_key(stream) {
+            self.steps.push(Step::Versions { stream: stream.clone(), version });
+        } else {
+            warn!(%stream, "ACTIVATE_VERSION is ignored: no SCHEMA came before it");
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, checkpoint: &Checkpoint) -> Result<Committed> {
+        let committed = self.commit_epoch(checkpoint).await;
+        self.ending(committed).await
+    }
+
+    async fn stored_state(&mut self, run: &RunIdentity) -> Result<Option<StoredState>> {
+        self.identity = Some(run.clone());
+        self.connected().await?;
+        state::stored(self.session()?, &self.settings, run).await
+    }
+
+    async fn plan(&mut self, table: &Table) -> Result<TableChange> {
+        self.connected().await?;
+        let run = self.fence.as_ref().map(|fence| fence.run.clone()).or_else(|| self.identity.clone());
+        let run = run.ok_or_else(|| bug("a plan was asked for before it was said who runs"))?;
+        let plan = self.opening(&run, &table.schema.stream).plan(self.session()?, table).await?;
+        Ok(plan.change())
+    }
+
+    async fn rename_pipeline(&mut self, new: &str) -> Result<()> {
+        let fence = self.fence()?.clone();
+        let settings = self.settings.clone();
+        let renamed = state::rename(self.session_mut()?, &settings, &fence, new).await;
+        if renamed.is_ok()
+            && let Some(fence) = &mut self.fence
+        {
+            new.clone_into(&mut fence.run.pipeline);
+        }
+        self.ending(renamed).await
+    }
+}

@@ -1,0 +1,207 @@
+//! TLS: what each `sslmode` asks of the server's certificate. tokio-postgres knows only whether to encrypt, so
+//! trust is decided here.
+
+use std::error::Error as _;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+use target_api::{Result, Status, TargetError};
+
+use crate::config::{Settings, SslMode};
+use crate::error::settings;
+
+/// The client's side of TLS for these settings; `None` where nothing is encrypted.
+pub(crate) fn client_config(wanted: &Settings) -> Result<Option<ClientConfig>> {
+    let provider = Arc::new(ring::default_provider());
+    // libpq: with a root certificate at hand, `require` verifies the chain.
+    let mode = match (wanted.ssl_mode, &wanted.ssl_root_cert) {
+        (SslMode::Require, Some(_)) => SslMode::VerifyCa,
+        (mode, _) => mode,
+    };
+    let check = match mode {
+        SslMode::Disable => return Ok(None),
+        SslMode::Require => Check::Nothing,
+        SslMode::VerifyCa => Check::Chain(verifier(wanted, &provider)?),
+        SslMode::VerifyFull => Check::ChainAndName(verifier(wanted, &provider)?),
+    };
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| settings(format!("TLS cannot be set up: {error}")))?;
+    let verifier = Arc::new(Verifier { check, provider });
+    Ok(Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+}
+
+fn verifier(wanted: &Settings, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
+    let roots = match wanted.ssl_root_cert.as_deref() {
+        Some(path) => roots_of(path)?,
+        None => system_roots()?,
+    };
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|error| settings(format!("the trusted certificates cannot be used: {error}")))
+}
+
+fn roots_of(path: &Path) -> Result<RootCertStore> {
+    let place = path.display();
+    let unreadable = |error: &dyn std::fmt::Display| {
+        settings(format!("`ssl_root_cert` {place} cannot be read: {error}"))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
+        let certificate = certificate.map_err(|error| unreadable(&error))?;
+        roots.add(certificate).map_err(|error| unreadable(&error))?;
+    }
+    if roots.is_empty() {
+        return Err(settings(format!("`ssl_root_cert` {place} holds no certificate in PEM form")));
+    }
+    Ok(roots)
+}
+
+fn system_roots() -> Result<RootCertStore> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(settings("this machine has no trusted certificates: install them, or name `ssl_root_cert`"));
+    }
+    Ok(roots)
+}
+
+#[derive(Debug)]
+enum Check {
+    Nothing,
+    Chain(Arc<WebPkiServerVerifier>),
+    ChainAndName(Arc<WebPkiServerVerifier>),
+}
+
+/// Decides whether a server is the one that was meant. Signatures are verified in every mode.
+#[derive(Debug)]
+struct Verifier {
+    check: Check,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, Error> {
+        let verify = |verifier: &WebPkiServerVerifier| {
+            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        };
+        match &self.check {
+            Check::Nothing => Ok(ServerCertVerified::assertion()),
+            Check::ChainAndName(verifier) => verify(verifier),
+            Check::Chain(verifier) => match verify(verifier) {
+                // The name is looked at last: this error says that all else is right.
+                Err(Error::InvalidCertificate(
+                    CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+                )) => Ok(ServerCertVerified::assertion()),
+                verdict => verdict,
+            },
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Why TLS failed, when it did: one text for each thing that may be wrong.
+pub(crate) fn failure(place: &str, error: &tokio_postgres::Error) -> Option<TargetError> {
+    let (why, hint) = reason(error)?;
+    let text = format!("{place} was not trusted: {why}");
+    Some(TargetError::new("E0313", Status::Config, text).with_hint(hint))
+}
+
+fn reason(error: &tokio_postgres::Error) -> Option<(String, &'static str)> {
+    let mut cause = error.source();
+    while let Some(found) = cause {
+        if let Some(tls) = found.downcast_ref::<Error>() {
+            return Some(tls_reason(tls));
+        }
+        // An io::Error hides what it wraps from `source`.
+        let wrapped = found.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(tls) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<Error>()) {
+            return Some(tls_reason(tls));
+        }
+        cause = found.source();
+    }
+    let plaintext = error.to_string().contains("TLS")
+        && error.source().is_some_and(|cause| cause.to_string().contains("does not support TLS"));
+    plaintext.then(|| {
+        (
+            "the server does not speak TLS".to_owned(),
+            "set ssl = on at the server; `sslmode: disable` sends everything in plain text",
+        )
+    })
+}
+
+fn tls_reason(error: &Error) -> (String, &'static str) {
+    use CertificateError as C;
+    let Error::InvalidCertificate(certificate) = error else {
+        return (format!("TLS failed: {error}"), "see the page of this error for what the server must offer");
+    };
+    match certificate {
+        C::NotValidForName | C::NotValidForNameContext { .. } => (
+            "its certificate is for another host name".to_owned(),
+            "connect by the name that the certificate holds; `sslmode: verify-ca` does not compare names",
+        ),
+        C::Expired | C::ExpiredContext { .. } => {
+            ("its certificate has expired".to_owned(), "renew the server's certificate")
+        }
+        C::NotValidYet | C::NotValidYetContext { .. } => (
+            "its certificate is not valid yet".to_owned(),
+            "compare this machine's clock with the server's",
+        ),
+        C::UnknownIssuer => (
+            "its certificate is signed by nobody whom this machine trusts (self-signed?)".to_owned(),
+            "name the certificate of its authority in `ssl_root_cert`",
+        ),
+        C::Revoked => ("its certificate was revoked".to_owned(), "renew the server's certificate"),
+        other => (
+            format!("its certificate is not acceptable: {other:?}"),
+            "see the page of this error for what the server must offer",
+        ),
+    }
+}
