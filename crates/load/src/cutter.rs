@@ -95,15 +95,13 @@ impl Cutter {
             let at = error.valid_up_to();
             DecodeError::NotUtf8 { line, column: at + 1, byte: bytes.get(at).copied().unwrap_or_default() }
         })?;
-        match self.message(line, text) {
-            Err(DecodeError::Message { source: MessageError::NotJson { .. }, .. })
-                if repaired(text).is_some() =>
-            {
-                let text = repaired(text).unwrap_or_default();
-                self.message(line, &text)
-            }
-            done => done,
+        let done = self.message(line, text);
+        if matches!(done, Err(DecodeError::Message { source: MessageError::NotJson { .. }, .. }))
+            && let Some(text) = repaired(text)
+        {
+            return self.message(line, &text);
         }
+        done
     }
 
     /// The last line has no newline: when it breaks off, the tap was cut off.
