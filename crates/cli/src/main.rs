@@ -9,6 +9,7 @@ mod error;
 mod exit_code;
 mod failure;
 mod output;
+mod progress;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;

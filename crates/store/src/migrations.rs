@@ -51,7 +51,7 @@ CREATE TABLE states (
     id          INTEGER PRIMARY KEY,
     environment TEXT NOT NULL,
     pipeline    TEXT NOT NULL,
-    sequence    INTEGER,
+    sequence    INTEGER NOT NULL,
     run         TEXT,
     state       TEXT,
     sha256      BLOB,

@@ -38,9 +38,8 @@ impl StateCause {
 /// A STATE that the target has committed, to be kept as a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewState {
-    /// The sequence number that the target gave this commit; `None` when the STATE was found there and not
-    /// committed now, as after a run that was killed.
-    pub sequence: Option<i64>,
+    /// The sequence number that the target gave this commit.
+    pub sequence: i64,
     /// The run that committed it, or the id under which a state verb took the lock.
     pub run: Option<RunId>,
     /// The STATE's JSON text, byte for byte; `None` when the pipeline has none any more.
@@ -55,8 +54,8 @@ pub struct StateEntry {
     /// Pipeline and environment.
     #[serde(flatten)]
     pub name: PipelineName,
-    /// The sequence number in the target, if known.
-    pub sequence: Option<i64>,
+    /// The sequence number in the target.
+    pub sequence: i64,
     /// The run that committed it.
     pub run: Option<String>,
     /// The STATE's JSON text, byte for byte as committed.
@@ -124,9 +123,8 @@ impl Store {
         if checksum(entry.state.as_deref()) == sum {
             Ok(entry)
         } else {
-            let StateEntry { name, time, .. } = entry;
-            Err(self
-                .damaged(format!("the copy of the STATE of {name} of {time} does not match its checksum")))
+            let StateEntry { name, sequence, .. } = entry;
+            Err(self.damaged(format!("the copy of STATE {sequence} of {name} does not match its checksum")))
         }
     }
 }

@@ -1,5 +1,6 @@
 mod list;
 mod logs;
+mod readable;
 mod report;
 mod show;
 

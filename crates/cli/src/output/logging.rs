@@ -3,15 +3,15 @@ use std::io::{self, IsTerminal, Write};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
-use super::progress;
 use crate::args::{Color, Global, LogFormat};
+use crate::progress;
 
 /// Sends the log to stderr, in the form and with the detail asked for. `TAPSTER_LOG` overrides the
 /// detail, in the syntax of tracing's filters.
 pub(crate) fn start_logging(global: &Global) {
     let level = match (global.quiet, global.verbose) {
         (true, _) => "error",
-        (false, 0) => "warn,tapster=info",
+        (false, 0) => "warn",
         (false, 1) => "info",
         (false, 2) => "debug",
         (false, _) => "trace",

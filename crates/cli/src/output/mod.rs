@@ -6,8 +6,6 @@ mod format;
 mod logging;
 mod panics;
 mod printer;
-mod progress;
-mod run_log;
 mod style;
 mod table;
 
@@ -16,7 +14,5 @@ pub(crate) use format::{count, duration, size, time};
 pub(crate) use logging::start_logging;
 pub(crate) use panics::{panic_place, remember_panics};
 pub(crate) use printer::{Printer, print_bytes};
-pub(crate) use progress::Progress;
-pub(crate) use run_log::{RunLog, readable};
 pub(crate) use style::{BAD, BOLD, DIM, GOOD, set_color};
 pub(crate) use table::{Align, Table};

@@ -13,7 +13,10 @@ pub(crate) fn ledger(store: Arc<Store>, name: PipelineName, run: RunId) -> Obser
             RunEvent::Resumed { state } => store.record_state_before(&run, state.as_deref()),
             RunEvent::Checkpointed { state: Some(state), sequence } => {
                 let state = Some(state.clone());
-                store.put_state(&name, &NewState { sequence: *sequence, run: Some(run), state, how: StateCause::Run })
+                store.put_state(
+                    &name,
+                    &NewState { sequence: *sequence, run: Some(run), state, how: StateCause::Run },
+                )
             }
             _ => return,
         };
@@ -25,9 +28,11 @@ pub(crate) fn ledger(store: Arc<Store>, name: PipelineName, run: RunId) -> Obser
 
 /// The ledger's figures of a run.
 pub(crate) fn figures(summary: &RunSummary) -> Vec<StreamFigures> {
-    let (before, after) = (bookmarks(summary.state_before.as_deref()), bookmarks(summary.state_after.as_deref()));
+    let (before, after) =
+        (bookmarks(summary.state_before.as_deref()), bookmarks(summary.state_after.as_deref()));
     let figures = |stream: &StreamSummary| StreamFigures {
         stream: stream.stream.clone(),
+        place: stream.place.clone(),
         records_read: stream.records_read,
         records_written: stream.records_written,
         records_rejected: 0,

@@ -31,7 +31,9 @@ fn line(event: &RunEvent, told: &mut Told) -> Option<String> {
     match event {
         RunEvent::TapStarted { attempt: 1, .. } => Some("the tap has started".to_owned()),
         RunEvent::TapStarted { attempt, .. } => Some(format!("the tap has started again, attempt {attempt}")),
-        RunEvent::TableOpened { stream, place, created: true, .. } => Some(format!("{stream} → {place}, a new table")),
+        RunEvent::TableOpened { stream, place, created: true, .. } => {
+            Some(format!("{stream} → {place}, a new table"))
+        }
         RunEvent::TableOpened { stream, place, statements, .. } if !statements.is_empty() => {
             Some(format!("{stream} → {place}, changed: {}", statements.join("; ")))
         }
@@ -41,13 +43,17 @@ fn line(event: &RunEvent, told: &mut Told) -> Option<String> {
         }
         RunEvent::Checkpointed { sequence, .. } if told.last.elapsed() >= EVERY => {
             told.last = Instant::now();
-            let streams: Vec<String> =
-                told.records.iter().map(|(stream, records)| format!("{stream} {}", count(*records))).collect();
+            let streams: Vec<String> = told
+                .records
+                .iter()
+                .map(|(stream, records)| format!("{stream} {}", count(*records)))
+                .collect();
             Some(format!("committed as {sequence}: {}", streams.join(", ")))
         }
-        RunEvent::Retrying { error, code, wait } => {
-            Some(format!("{code} {error}; the tap starts again in {} s from the last checkpoint", wait.as_secs()))
-        }
+        RunEvent::Retrying { error, code, wait } => Some(format!(
+            "{code} {error}; the tap starts again in {} s from the last checkpoint",
+            wait.as_secs()
+        )),
         _ => None,
     }
 }

@@ -40,7 +40,7 @@ fn project() -> tempfile::TempDir {
             .unwrap();
         store.record_streams(&run, std::slice::from_ref(&figures)).unwrap();
         let state = Some("{\"bookmarks\": {\"orders\": {\"id\": 12345678901234567890123}}}".to_owned());
-        let new = NewState { sequence: Some(7), run: Some(run), state, how: StateCause::Run };
+        let new = NewState { sequence: 7, run: Some(run), state, how: StateCause::Run };
         store.put_state(&name, &new).unwrap();
         let logs = store.make_run_folder(&run).unwrap();
         fs::write(logs.tap_log, "INFO starting\nFATAL: conflict\n").unwrap();

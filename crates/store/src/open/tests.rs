@@ -8,7 +8,7 @@ use crate::{NewState, PipelineName, RunFilter, StateCause, Store, StoreError};
 
 fn state(sequence: i64) -> NewState {
     let text = format!("{{\"bookmarks\": {{\"{}\": {sequence}}}}}", "x".repeat(2000));
-    NewState { sequence: Some(sequence), run: None, state: Some(text), how: StateCause::Run }
+    NewState { sequence, run: None, state: Some(text), how: StateCause::Run }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use crate::{NewState, PipelineName, RunId, StateCause, Store};
 
 fn new(sequence: i64, state: Option<&str>, how: StateCause) -> NewState {
-    NewState { sequence: Some(sequence), run: None, state: state.map(str::to_owned), how }
+    NewState { sequence, run: None, state: state.map(str::to_owned), how }
 }
 
 #[test]
@@ -21,7 +21,7 @@ fn the_history_is_newest_first_and_a_pipeline_s_own() {
     store.put_state(&dev, &new(3, None, StateCause::Clear)).unwrap();
 
     let history = store.state_history(&dev, None).unwrap();
-    assert_eq!(history.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [Some(3), Some(2), Some(1)]);
+    assert_eq!(history.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [3, 2, 1]);
     assert_eq!(history[0].state, None);
     assert_eq!(history[1].run, Some(run.to_string()));
     assert_eq!(store.state_history(&dev, Some(1)).unwrap().len(), 1);
@@ -29,7 +29,7 @@ fn the_history_is_newest_first_and_a_pipeline_s_own() {
     let listed = store.list_states().unwrap();
     assert_eq!(
         listed.iter().map(|entry| (&entry.name, entry.sequence)).collect::<Vec<_>>(),
-        [(&dev, Some(3)), (&prod, Some(9))]
+        [(&dev, 3), (&prod, 9)]
     );
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use serde::Serialize;
 use store::{Run, RunStatus, Store};
 
+use super::readable::readable;
 use crate::args::{Global, RunsLogs};
 use crate::error::CliError;
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
-use crate::output::{Printer, print_bytes, readable};
+use crate::output::{Printer, print_bytes};
 
 /// How often a followed log is looked at.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);

@@ -27,7 +27,7 @@ pub(super) fn run(global: &Global, args: &StateHistory) -> Outcome {
     ]);
     for entry in &history {
         table.line([
-            entry.sequence.map(|number| number.to_string()).unwrap_or_default(),
+            entry.sequence.to_string(),
             time(entry.time),
             entry.how.as_str().to_owned(),
             entry.run.as_deref().map(|run| run.chars().take(13).collect()).unwrap_or_default(),

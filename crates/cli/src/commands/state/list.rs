@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global) -> Outcome {
     for entry in &states {
         table.line([
             entry.name.to_string(),
-            entry.sequence.map(|number| number.to_string()).unwrap_or_default(),
+            entry.sequence.to_string(),
             time(entry.time),
             super::in_short(entry),
         ]);
