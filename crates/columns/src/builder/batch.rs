@@ -31,8 +31,9 @@ pub struct BatchBuilder {
     record_bytes: usize,
     value_bytes: usize,
     open_bytes: usize,
-    /// Cells that the open record has put.
+    /// Cells that the open record has put, and whether it put anything at all.
     put: usize,
+    open: bool,
     troubles: Vec<Trouble>,
     not_object: Option<Found>,
 }
@@ -88,6 +89,7 @@ impl BatchBuilder {
             value_bytes: 0,
             open_bytes: 0,
             put: 0,
+            open: false,
             troubles: Vec::new(),
             not_object: None,
             columns,
@@ -123,6 +125,7 @@ impl BatchBuilder {
     /// Only when the text is not JSON; then [`take_back`](Self::take_back) forgets what was read of it.
     pub fn walk<'de, D: Deserializer<'de>>(&mut self, record: D) -> Result<(), D::Error> {
         self.take_back();
+        self.open = true;
         record.deserialize_any(RecordVisitor(self))
     }
 
@@ -163,12 +166,14 @@ impl BatchBuilder {
     /// [`Refused`]: the record is no part of the batch.
     pub fn accept(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
         let fits = self.settle(envelope);
-        if fits.is_ok() {
-            self.records += 1;
-            self.value_bytes += self.open_bytes;
+        if fits.is_err() {
+            self.take_back();
+            return fits;
         }
-        self.take_back();
-        fits
+        self.records += 1;
+        self.value_bytes += self.open_bytes;
+        self.forget();
+        Ok(())
     }
 
     fn settle(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
@@ -258,11 +263,20 @@ impl BatchBuilder {
 
     /// Forgets a record that was walked but not accepted.
     pub fn take_back(&mut self) {
+        if !self.open {
+            return;
+        }
         for column in &mut self.columns {
             column.truncate(self.records);
         }
+        self.forget();
+    }
+
+    /// Nothing of a record is open any more.
+    fn forget(&mut self) {
         self.open_bytes = 0;
         self.put = 0;
+        self.open = false;
         self.troubles.clear();
         self.not_object = None;
     }
