@@ -91,14 +91,19 @@ impl ActualTable {
             can_truncate: cell(table, 3)?,
         };
         for row in session.query(DOING, COLUMNS, &number).await? {
-            let (item, is_array, modifier): (u32, bool, i32) = (cell(&row, 2)?, cell(&row, 3)?, cell(&row, 4)?);
+            let (item, is_array, modifier): (u32, bool, i32) =
+                (cell(&row, 2)?, cell(&row, 3)?, cell(&row, 4)?);
             let vocabulary = vocabulary(item, modifier);
             let exact = vocabulary.as_ref().is_some_and(|(_, exact)| *exact);
             let column_type = vocabulary.map(|(column_type, _)| column_type);
             found.columns.push(TableColumn {
                 name: cell(&row, 0)?,
                 written: cell(&row, 1)?,
-                column_type: if is_array { column_type.map(|item| ColumnType::Array(Box::new(item))) } else { column_type },
+                column_type: if is_array {
+                    column_type.map(|item| ColumnType::Array(Box::new(item)))
+                } else {
+                    column_type
+                },
                 exact,
                 not_null: cell(&row, 5)?,
                 has_default: cell(&row, 6)?,
@@ -175,7 +180,8 @@ fn vocabulary(number: u32, modifier: i32) -> Option<(ColumnType, bool)> {
             let packed = modifier - 4;
             // Scale has eleven bits with a sign since version 15.
             let scale = u8::try_from(((packed & 0x7FF) ^ 0x400) - 0x400).ok()?;
-            let precision = u8::try_from((packed >> 16) & 0xFFFF).ok().filter(|precision| *precision >= scale)?;
+            let precision =
+                u8::try_from((packed >> 16) & 0xFFFF).ok().filter(|precision| *precision >= scale)?;
             Some((T::Numeric { precision, scale }, true))
         }
         _ => None,

@@ -61,7 +61,10 @@ async fn rights(session: &Session, settings: &Settings) -> Result<()> {
     }
     match (usage, create) {
         (None, _) if !create_schema => {
-            return Err(missing(session, &format!("CREATE ON DATABASE {database} (schema {schema} is missing)")));
+            return Err(missing(
+                session,
+                &format!("CREATE ON DATABASE {database} (schema {schema} is missing)"),
+            ));
         }
         (Some(false), _) => return Err(missing(session, &format!("USAGE ON SCHEMA {schema}"))),
         _ => {}

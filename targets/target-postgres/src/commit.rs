@@ -87,7 +87,9 @@ impl PostgresTarget {
                 session.commit().await.map_err(|error| session.error("COMMIT", &error))
             }
         };
-        let Err(error) = sent.and_then(|()| failpoint("postgres::after_commit", fence)) else { return Ok(()) };
+        let Err(error) = sent.and_then(|()| failpoint("postgres::after_commit", fence)) else {
+            return Ok(());
+        };
         // Whatever the reply was or was not: the row says what is true.
         self.session = None;
         let (session, outcome) = state::settle(&self.settings, fence, PATIENCE).await?;

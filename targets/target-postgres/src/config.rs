@@ -253,7 +253,8 @@ mod tests {
 
     #[test]
     fn strings_that_hold_numbers_and_both_names_are_taken() {
-        let settings = parse(r#"{"host":"db","port":"5433","user":"u","password":12,"dbname":"d","schema":"s"}"#);
+        let settings =
+            parse(r#"{"host":"db","port":"5433","user":"u","password":12,"dbname":"d","schema":"s"}"#);
         assert_eq!((settings.port, settings.database.as_str()), (5433, "d"));
         assert_eq!((settings.password.as_deref(), settings.default_schema.as_str()), (Some("12"), "s"));
         assert_eq!(settings.to_string(), "db:5433/d as u", "the password is never shown");
@@ -288,7 +289,8 @@ mod tests {
     #[test]
     fn the_schema_names_every_setting() {
         let schema: serde_json::Value = serde_json::from_str(settings_schema()).unwrap();
-        let mut named: Vec<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        let mut named: Vec<&str> =
+            schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
         let mut known = super::KNOWN;
         named.sort_unstable();
         known.sort_unstable();

@@ -48,7 +48,12 @@ impl Session {
     }
 
     /// Runs a query in one round trip.
-    pub(crate) async fn query(&self, doing: &str, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
+    pub(crate) async fn query(
+        &self,
+        doing: &str,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>> {
         self.client.query_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
     }
 

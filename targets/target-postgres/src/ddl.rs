@@ -159,7 +159,9 @@ fn conflicts(
     let mut replaced = Vec::new();
     for change in changes {
         let ColumnChange::Conflict { wanted: index, actual: written } = change else { continue };
-        let (Some(column), Some(name)) = (wanted.columns.get(*index), wanted.names.get(*index)) else { continue };
+        let (Some(column), Some(name)) = (wanted.columns.get(*index), wanted.names.get(*index)) else {
+            continue;
+        };
         if !start_over {
             let text = format!(
                 "column `{name}` of {} has the type {written}, and the stream now sends {}: no type holds both without loss",
@@ -172,7 +174,8 @@ fn conflicts(
         }
         replaced.push(name.clone());
     }
-    let generated = wanted.names.iter().find(|name| actual.column(name).is_some_and(|column| column.generated));
+    let generated =
+        wanted.names.iter().find(|name| actual.column(name).is_some_and(|column| column.generated));
     match generated.filter(|name| !replaced.contains(name)) {
         None => Ok(replaced),
         Some(name) => Err(TargetError::permanent(
@@ -193,13 +196,19 @@ fn required(wanted: &Wanted<'_>, actual: &ActualTable, key: &KeyChange) -> Resul
             && !key.relaxed.contains(&column.name)
     });
     let Some(column) = needed else { return Ok(()) };
-    let text = format!("column `{}` of {} is NOT NULL and the stream does not send it", column.name, wanted.place);
+    let text =
+        format!("column `{}` of {} is NOT NULL and the stream does not send it", column.name, wanted.place);
     Err(TargetError::permanent("E0327", text)
         .with_hint("give the column a default or let it be NULL, or give the stream another table"))
 }
 
 /// The part of an ALTER TABLE that one difference needs.
-fn action(wanted: &Wanted<'_>, actual: &ActualTable, change: &ColumnChange, key: &KeyChange) -> Option<String> {
+fn action(
+    wanted: &Wanted<'_>,
+    actual: &ActualTable,
+    change: &ColumnChange,
+    key: &KeyChange,
+) -> Option<String> {
     let index = match change {
         ColumnChange::Add { wanted }
         | ColumnChange::Widen { wanted, .. }

@@ -11,7 +11,8 @@ use columns::arrow_array::types::{
     Date32Type, Decimal128Type, Float64Type, Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use columns::arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch, StringArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, RecordBatch,
+    StringArray,
 };
 use columns::{Column, ColumnType};
 
@@ -66,7 +67,8 @@ impl<'a> BatchEncoder<'a> {
             return None;
         }
         let cells = batch.columns().iter().zip(columns);
-        let cells: Option<Vec<_>> = cells.map(|(array, column)| Cells::new(array, &column.column_type)).collect();
+        let cells: Option<Vec<_>> =
+            cells.map(|(array, column)| Cells::new(array, &column.column_type)).collect();
         let columns_cells = cells?;
         let large = columns_cells.iter().any(Cells::any_large);
         let names = columns.iter().map(|column| column.name.as_str()).collect();
@@ -107,7 +109,12 @@ impl<'a> BatchEncoder<'a> {
     }
 
     /// Appends one cell, or its beginning: then returns the bytes that follow.
-    pub(crate) fn cell(&self, column: usize, row: usize, out: &mut Vec<u8>) -> Result<Option<&[u8]>, Refusal> {
+    pub(crate) fn cell(
+        &self,
+        column: usize,
+        row: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<&[u8]>, Refusal> {
         let (Some(cells), Some(name)) = (self.columns.get(column), self.names.get(column)) else {
             return Ok(None);
         };
@@ -134,12 +141,16 @@ impl<'a> Cells<'a> {
             ColumnType::UnboundedNumeric => Self::UnboundedNumeric(array.as_string_opt()?),
             ColumnType::Float64 => Self::Float64(array.as_primitive_opt()?),
             // The server reads these two itself: they are staged as text and cast in the merge.
-            ColumnType::Text | ColumnType::TimeTz | ColumnType::Interval => Self::Text(array.as_string_opt()?),
+            ColumnType::Text | ColumnType::TimeTz | ColumnType::Interval => {
+                Self::Text(array.as_string_opt()?)
+            }
             ColumnType::Json => Self::Json(array.as_string_opt()?),
             ColumnType::Date => Self::Date(array.as_primitive_opt()?),
             ColumnType::Time => Self::Time(array.as_primitive_opt()?),
             ColumnType::Timestamp | ColumnType::TimestampTz => Self::Timestamp(array.as_primitive_opt()?),
-            ColumnType::Uuid => Self::Uuid(array.as_fixed_size_binary_opt().filter(|a| a.value_length() == 16)?),
+            ColumnType::Uuid => {
+                Self::Uuid(array.as_fixed_size_binary_opt().filter(|a| a.value_length() == 16)?)
+            }
             ColumnType::Binary => Self::Binary(array.as_binary_opt()?),
             ColumnType::Array(item) => Self::List(ListCells::new(array, item)?),
         })

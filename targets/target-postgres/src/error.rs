@@ -15,8 +15,9 @@ pub(crate) fn settings(message: impl Into<String>) -> TargetError {
 
 /// The epoch is over because its connection is.
 pub(crate) fn lost(place: &str, why: &str) -> TargetError {
-    TargetError::temporary("E0316", format!("the connection to {place} was lost: {why}"))
-        .with_hint("nothing after the last commit was kept; the run goes on from there when it is tried again")
+    TargetError::temporary("E0316", format!("the connection to {place} was lost: {why}")).with_hint(
+        "nothing after the last commit was kept; the run goes on from there when it is tried again",
+    )
 }
 
 /// What we ourselves did wrong.
@@ -59,7 +60,8 @@ fn refused(place: &str, doing: &str, refusal: &DbError) -> TargetError {
     match (class(code), code.code()) {
         (_, "55P03") => error("E0318", Status::Busy)
             .with_hint("another session holds a lock on it: see pg_stat_activity, or raise `lock_timeout`"),
-        ("08", _) | (_, "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "40001" | "40P01" | "53300" | "42P07") => {
+        ("08", _)
+        | (_, "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "40001" | "40P01" | "53300" | "42P07") => {
             error("E0317", Status::Temporary)
         }
         ("28", _) | (_, "3D000") => error("E0312", Status::Config)
@@ -127,7 +129,8 @@ pub(crate) fn record(
 ) -> TargetError {
     let refusal = error.as_db_error();
     let why = refusal.map_or("the server refused it".to_owned(), |refusal| {
-        let column = column_of(refusal).filter(|column| columns.contains(column) && refusal.constraint().is_none());
+        let column =
+            column_of(refusal).filter(|column| columns.contains(column) && refusal.constraint().is_none());
         let column = column.filter(|_| refusal.column().is_none());
         let named = column.map(|column| format!(", column `{column}`")).unwrap_or_default();
         format!("{}{}{named} (SQLSTATE {})", condition(refusal.code()), whose(refusal), refusal.code().code())

@@ -13,7 +13,7 @@ use crate::config::Settings;
 use crate::connection::{Parameter, Session};
 use crate::ddl::{Alteration, Wanted, alter, create, is_staged_as_itself, same};
 use crate::error::bug;
-use crate::tables::{Owner, Place, Registered};
+use crate::tables::{Owner, Place, Registered, plain_name};
 use crate::target::IDENTIFIER;
 use crate::{error, tables};
 
@@ -75,8 +75,7 @@ impl Opening<'_> {
             return Err(gone(stream, &format!("was in {} and shall now be in {place}", old.place)));
         }
         let given = registered.as_ref().map(|row| row.columns.clone()).unwrap_or_default();
-        let properties = table.schema.columns.iter().map(|column| column.name.as_str());
-        let names = column_names(properties, &given, IDENTIFIER);
+        let names = names_of(table, &given);
         let key = merge_key(table, &names);
         let actual = ActualTable::read(session, &place).await?;
         if actual.is_none() && registered.is_some() && moved.is_none() && self.must_agree() {
@@ -104,7 +103,11 @@ impl Opening<'_> {
         let Some(owner) = tables::owner(session, self.settings, place).await? else { return Ok(()) };
         let Owner { environment, pipeline, stream: other } = &owner;
         if (environment, pipeline) != (&self.run.environment, &self.run.pipeline) {
-            let named = if environment.is_empty() { String::new() } else { format!(" of environment `{environment}`") };
+            let named = if environment.is_empty() {
+                String::new()
+            } else {
+                format!(" of environment `{environment}`")
+            };
             return Err(tables::taken(place, &format!("stream `{other}` of pipeline `{pipeline}`{named}")));
         }
         if other != stream.as_str() {
@@ -187,6 +190,25 @@ impl OpenTable {
     }
 }
 
+/// Names that every table has already.
+const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+fn names_of(table: &Table, given: &BTreeMap<String, String>) -> Vec<String> {
+    let properties = table.schema.columns.iter().map(|column| column.name.as_str());
+    let mut names: Vec<String> = column_names(properties, given, IDENTIFIER);
+    for at in 0..names.len() {
+        let Some(name) = names.get(at) else { continue };
+        let mut plain = plain_name(name);
+        while SYSTEM_COLUMNS.contains(&plain.as_str()) || (plain != *name && names.contains(&plain)) {
+            plain.push('_');
+        }
+        if let Some(name) = names.get_mut(at) {
+            *name = plain;
+        }
+    }
+    names
+}
+
 fn merge_key(table: &Table, names: &[String]) -> Vec<String> {
     if !table.merges() {
         return Vec::new();
@@ -203,9 +225,8 @@ fn properties_and_names(table: &Table, names: &[String]) -> impl Iterator<Item =
 }
 
 fn gone(stream: &StreamName, what: &str) -> TargetError {
-    let text = format!(
-        "the table of stream `{stream}` {what}, but the STATE says that its records were loaded"
-    );
+    let text =
+        format!("the table of stream `{stream}` {what}, but the STATE says that its records were loaded");
     TargetError::permanent("E0324", text).with_hint(
         "`--full-refresh` for this stream loads it anew; or put the table (or the setting) back as it was",
     )

@@ -48,7 +48,12 @@ impl Staging {
     }
 
     /// Adds a batch.
-    pub(crate) async fn add(&mut self, session: &mut Session, open: &OpenTable, batch: &RecordBatch) -> Result<()> {
+    pub(crate) async fn add(
+        &mut self,
+        session: &mut Session,
+        open: &OpenTable,
+        batch: &RecordBatch,
+    ) -> Result<()> {
         let first = open.written + 1;
         let encoder = encoder(open, batch, Some(first))?;
         match guarded_copy(session, &self.copy, &encoder).await? {
@@ -80,7 +85,8 @@ pub(crate) async fn load_directly(
     let statement = match &open.direct {
         Some(statement) => statement.clone(),
         None => {
-            let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", open.place.quoted(), list(&open.names));
+            let sql =
+                format!("COPY {} ({}) FROM STDIN (FORMAT binary)", open.place.quoted(), list(&open.names));
             open.direct.insert(prepare(session, &sql).await?).clone()
         }
     };
@@ -117,10 +123,15 @@ async fn prepare(session: &Session, sql: &str) -> Result<Statement> {
     session.client.prepare(sql).await.map_err(|error| session.error("preparing a COPY", &error))
 }
 
-fn encoder<'a>(open: &'a OpenTable, batch: &'a RecordBatch, ordinal: Option<u64>) -> Result<BatchEncoder<'a>> {
+fn encoder<'a>(
+    open: &'a OpenTable,
+    batch: &'a RecordBatch,
+    ordinal: Option<u64>,
+) -> Result<BatchEncoder<'a>> {
     let stream = &open.table.schema.stream;
-    BatchEncoder::new(batch, &open.table.schema.columns, ordinal)
-        .ok_or_else(|| bug(format!("a batch of stream `{stream}` does not have the columns of its open table")))
+    BatchEncoder::new(batch, &open.table.schema.columns, ordinal).ok_or_else(|| {
+        bug(format!("a batch of stream `{stream}` does not have the columns of its open table"))
+    })
 }
 
 fn copy_error(session: &Session, open: &OpenTable, failure: CopyFailure) -> TargetError {

@@ -43,7 +43,8 @@ pub(crate) async fn create(session: &mut Session, settings: &Settings) -> Result
     let doing = "creating _tapster_state and _tapster_tables";
     session.begin().await?;
     let schema = literal(&settings.default_schema);
-    let lock = format!("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('tapster ' || {schema}))");
+    let lock =
+        format!("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('tapster ' || {schema}))");
     session.execute(doing, &lock).await?;
     let schemas = "SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1";
     if session.query(doing, schemas, &[(&settings.default_schema, Type::TEXT)]).await?.is_empty() {
@@ -63,7 +64,11 @@ pub(crate) async fn create(session: &mut Session, settings: &Settings) -> Result
 /// Whether a table (quoted) is there.
 pub(crate) async fn exists(session: &Session, table: &str) -> Result<bool> {
     let rows = session
-        .query("looking for a table", "SELECT pg_catalog.to_regclass($1) IS NOT NULL", &[(&table, Type::TEXT)])
+        .query(
+            "looking for a table",
+            "SELECT pg_catalog.to_regclass($1) IS NOT NULL",
+            &[(&table, Type::TEXT)],
+        )
         .await?;
     rows.first().map_or(Ok(false), |row| cell(row, 0))
 }
@@ -229,7 +234,8 @@ async fn ask(settings: &Settings, fence: &Fence) -> Result<(Session, Outcome)> {
 }
 
 fn unsettled(settings: &Settings, error: TargetError) -> TargetError {
-    let text = format!("the connection to {settings} was lost during COMMIT, and asking what became of it failed");
+    let text =
+        format!("the connection to {settings} was lost during COMMIT, and asking what became of it failed");
     TargetError::temporary("E0330", text)
         .with_hint("the next run reads the STATE and goes on from what was committed, whichever it was")
         .caused_by(error)
@@ -255,9 +261,13 @@ pub(crate) async fn rename(
         let sql = format!("SELECT FROM {table} WHERE environment = $1 AND pipeline = $2 LIMIT 1");
         if !session.query(doing, &sql, &names).await?.is_empty() {
             session.rollback().await?;
-            let text =
-                format!("pipeline `{new}` already has a STATE or tables at {}: it was not overwritten", session.place);
-            return Err(TargetError::permanent("E0329", text).with_hint("choose another name, or clear that STATE"));
+            let text = format!(
+                "pipeline `{new}` already has a STATE or tables at {}: it was not overwritten",
+                session.place
+            );
+            return Err(
+                TargetError::permanent("E0329", text).with_hint("choose another name, or clear that STATE")
+            );
         }
     }
     for table in [table(settings), tables::table(settings)] {

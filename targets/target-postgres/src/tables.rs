@@ -24,13 +24,18 @@ impl Place {
     /// Where a stream's table shall be.
     pub(crate) fn wanted(table: &Table, settings: &Settings) -> Self {
         let schema = table.name.schema.as_deref().unwrap_or(&settings.default_schema);
-        Self { schema: shortened(schema, IDENTIFIER), table: shortened(&table.name.table, IDENTIFIER) }
+        Self { schema: plain_name(schema), table: plain_name(&table.name.table) }
     }
 
     /// For SQL.
     pub(crate) fn quoted(&self) -> String {
         format!("{}.{}", quoted(&self.schema), quoted(&self.table))
     }
+}
+
+/// A name that the server can hold: no NUL, at most 63 bytes.
+pub(crate) fn plain_name(name: &str) -> String {
+    shortened(&name.replace('\0', "\u{fffd}"), IDENTIFIER)
 }
 
 impl std::fmt::Display for Place {
@@ -93,7 +98,8 @@ pub(crate) async fn read(
     let Some(row) = rows.first() else { return Ok(None) };
     let columns: String = cell(row, 2)?;
     let key: String = cell(row, 3)?;
-    let damaged = |_| bug(format!("the row of stream `{stream}` in _tapster_tables is not what tapster wrote"));
+    let damaged =
+        |_| bug(format!("the row of stream `{stream}` in _tapster_tables is not what tapster wrote"));
     Ok(Some(Registered {
         place: Place { schema: cell(row, 0)?, table: cell(row, 1)? },
         columns: serde_json::from_str(&columns).map_err(damaged)?,
@@ -174,7 +180,8 @@ pub(crate) async fn register(
 
 /// The error of a table that somebody else has.
 pub(crate) fn taken(place: &Place, by: &str) -> TargetError {
-    let text = format!("table {place} belongs to {by}: two that write one table would undo each other's work");
+    let text =
+        format!("table {place} belongs to {by}: two that write one table would undo each other's work");
     TargetError::permanent("E0323", text)
         .with_hint("give the stream another table with `target_table` or `target_schema`")
 }

@@ -11,9 +11,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use target_api::{Result, Status, TargetError};
 
 use crate::config::{Settings, SslMode};
@@ -52,9 +50,8 @@ fn verifier(wanted: &Settings, provider: &Arc<CryptoProvider>) -> Result<Arc<Web
 
 fn roots_of(path: &Path) -> Result<RootCertStore> {
     let place = path.display();
-    let unreadable = |error: &dyn std::fmt::Display| {
-        settings(format!("`ssl_root_cert` {place} cannot be read: {error}"))
-    };
+    let unreadable =
+        |error: &dyn std::fmt::Display| settings(format!("`ssl_root_cert` {place} cannot be read: {error}"));
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
         let certificate = certificate.map_err(|error| unreadable(&error))?;
@@ -70,7 +67,9 @@ fn system_roots() -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        return Err(settings("this machine has no trusted certificates: install them, or name `ssl_root_cert`"));
+        return Err(settings(
+            "this machine has no trusted certificates: install them, or name `ssl_root_cert`",
+        ));
     }
     Ok(roots)
 }
@@ -190,10 +189,9 @@ fn tls_reason(error: &Error) -> (String, &'static str) {
         C::Expired | C::ExpiredContext { .. } => {
             ("its certificate has expired".to_owned(), "renew the server's certificate")
         }
-        C::NotValidYet | C::NotValidYetContext { .. } => (
-            "its certificate is not valid yet".to_owned(),
-            "compare this machine's clock with the server's",
-        ),
+        C::NotValidYet | C::NotValidYetContext { .. } => {
+            ("its certificate is not valid yet".to_owned(), "compare this machine's clock with the server's")
+        }
         C::UnknownIssuer => (
             "its certificate is signed by nobody whom this machine trusts (self-signed?)".to_owned(),
             "name the certificate of its authority in `ssl_root_cert`",

@@ -86,7 +86,8 @@ impl<'a> ListCells<'a> {
 
 /// The items of one list.
 fn extent(level: &ListArray, list: usize) -> Range<usize> {
-    let at = |index: usize| level.value_offsets().get(index).map_or(0, |end| usize::try_from(*end).unwrap_or(0));
+    let at =
+        |index: usize| level.value_offsets().get(index).map_or(0, |end| usize::try_from(*end).unwrap_or(0));
     at(list)..at(list + 1)
 }
 

@@ -116,7 +116,9 @@ impl<'a> Parsed<'a> {
         let mark = rest.iter().position(|byte| matches!(byte, b'e' | b'E'));
         let (mantissa, exponent) = match mark {
             None => (rest, 0),
-            Some(at) => (rest.get(..at)?, std::str::from_utf8(rest.get(at + 1..)?).ok()?.parse::<i64>().ok()?),
+            Some(at) => {
+                (rest.get(..at)?, std::str::from_utf8(rest.get(at + 1..)?).ok()?.parse::<i64>().ok()?)
+            }
         };
         let (before, behind) = match mantissa.iter().position(|byte| *byte == b'.') {
             None => (mantissa, &[][..]),
@@ -152,9 +154,8 @@ impl<'a> Parsed<'a> {
         u16::try_from(count).ok().filter(|count| *count < 0x7FFF).ok_or(too_long)?;
         let sign = if self.negative { NEGATIVE } else { 0 };
         head(out, count, weight, sign, u16::try_from(scale).map_err(|_| too_long)?);
-        let mut padded = std::iter::repeat_n(0, fill)
-            .chain(digits().skip(leading))
-            .chain(std::iter::repeat_n(0, 3));
+        let mut padded =
+            std::iter::repeat_n(0, fill).chain(digits().skip(leading)).chain(std::iter::repeat_n(0, 3));
         for _ in 0..count {
             let group = padded.by_ref().take(4).fold(0_u16, |group, digit| group * 10 + digit);
             out.extend_from_slice(&group.to_be_bytes());
@@ -174,8 +175,10 @@ mod tests {
         let (count, weight, sign, scale) = (word(4), word(6), word(8), word(10) as usize);
         assert_eq!(cell.len(), 12 + 2 * count as usize);
         let group = |at: i16| if (0..count).contains(&at) { word(12 + 2 * at as usize) } else { 0 };
-        let whole: String = (0..=weight.max(0)).map(|at| format!("{:04}", if weight < 0 { 0 } else { group(at) })).collect();
-        let part: String = (0..scale.div_ceil(4) as i16).map(|at| format!("{:04}", group(weight + 1 + at))).collect();
+        let whole: String =
+            (0..=weight.max(0)).map(|at| format!("{:04}", if weight < 0 { 0 } else { group(at) })).collect();
+        let part: String =
+            (0..scale.div_ceil(4) as i16).map(|at| format!("{:04}", group(weight + 1 + at))).collect();
         let whole = whole.trim_start_matches('0');
         let sign = if sign == 0x4000 { "-" } else { "" };
         let point = if scale > 0 { "." } else { "" };
@@ -196,12 +199,19 @@ mod tests {
 
     #[test]
     fn text_keeps_every_digit() {
-        for value in ["0", "1", "-1.10", "10000", "99999999.00010000", "0.00001", "123456789012345678901234567890.5"] {
+        for value in
+            ["0", "1", "-1.10", "10000", "99999999.00010000", "0.00001", "123456789012345678901234567890.5"]
+        {
             assert_eq!(of_text(value), value);
         }
-        for (value, same) in
-            [("1e5", "100000"), ("1.50e1", "15.0"), ("-2E-7", "-0.0000002"), (".5", "0.5"), ("-0.00", "0.00"), ("007", "7")]
-        {
+        for (value, same) in [
+            ("1e5", "100000"),
+            ("1.50e1", "15.0"),
+            ("-2E-7", "-0.0000002"),
+            (".5", "0.5"),
+            ("-0.00", "0.00"),
+            ("007", "7"),
+        ] {
             assert_eq!(of_text(value), same, "{value}");
         }
     }
@@ -222,7 +232,11 @@ mod tests {
                 let (whole, part) = digits.split_at(digits.len() - usize::from(scale));
                 let point = if scale > 0 { "." } else { "" };
                 let sign = if value < 0 { "-" } else { "" };
-                assert_eq!(of_decimal(value, scale), format!("{sign}{whole}{point}{part}"), "{value} {scale}");
+                assert_eq!(
+                    of_decimal(value, scale),
+                    format!("{sign}{whole}{point}{part}"),
+                    "{value} {scale}"
+                );
             }
         }
     }

@@ -1,0 +1,5 @@
+//! The target against real servers.
+
+mod conformance;
+mod epochs;
+mod support;
