@@ -3,7 +3,7 @@
 //! The lines have the shape of an ordinary order table: 15 properties, text that is not all ASCII, decimals,
 //! instants, a nested object. `cargo x bench` reads the two rates and their ratio from the last lines.
 
-#![expect(missing_docs, reason = "criterion's macros make public items without docs")]
+#![expect(clippy::cast_precision_loss, reason = "rates are for people")]
 #![expect(clippy::print_stdout, reason = "the ratio of the two rates is what this bench is for")]
 
 use std::hint::black_box;

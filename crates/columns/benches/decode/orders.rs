@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// Its SCHEMA message.
-pub const SCHEMA: &str = r#"{"type": "SCHEMA", "stream": "orders", "key_properties": ["id"], "bookmark_properties": ["updated_at"], "schema": {"type": "object", "properties": {
+pub(crate) const SCHEMA: &str = r#"{"type": "SCHEMA", "stream": "orders", "key_properties": ["id"], "bookmark_properties": ["updated_at"], "schema": {"type": "object", "properties": {
     "id": {"type": ["integer"]},
     "order_uuid": {"type": ["null", "string"], "format": "uuid"},
     "customer_id": {"type": ["null", "integer"]},
@@ -70,7 +70,7 @@ impl Numbers {
 }
 
 /// RECORD messages, with a STATE after every ten thousand.
-pub fn lines(records: u64) -> Vec<u8> {
+pub(crate) fn lines(records: u64) -> Vec<u8> {
     let mut numbers = Numbers(1042);
     let mut out = String::new();
     for id in 1..=records {

@@ -311,7 +311,7 @@ fn put_list(
         return Err(Misfit::WrongType);
     }
     let before = items.len();
-    let mut put = Items { items, limits, bytes: 0, misfit: None };
+    let mut put = Items { column: items, limits, bytes: 0, misfit: None };
     let read = serde_json::Deserializer::from_str(raw).deserialize_seq(&mut put);
     let (bytes, misfit) = (put.bytes, put.misfit);
     let end = i32::try_from(items.len()).map_err(|_| Misfit::Large);

@@ -11,7 +11,7 @@ use crate::value::Misfit;
 
 /// Puts each item of a JSON array into a column.
 pub(super) struct Items<'b> {
-    pub(super) items: &'b mut ColumnBuilder,
+    pub(super) column: &'b mut ColumnBuilder,
     pub(super) limits: &'b ValueLimits,
     /// Bytes that the items take.
     pub(super) bytes: usize,
@@ -28,8 +28,8 @@ impl<'de> Visitor<'de> for &mut Items<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         while let Some(raw) = items.next_element::<&RawValue>()? {
-            match self.items.put(raw.get(), self.limits) {
-                Ok(bytes) => self.bytes += bytes + self.items.cell_bytes(),
+            match self.column.put(raw.get(), self.limits) {
+                Ok(bytes) => self.bytes += bytes + self.column.cell_bytes(),
                 Err(misfit) => self.misfit = self.misfit.or(Some(misfit)),
             }
         }

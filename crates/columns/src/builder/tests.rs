@@ -1,5 +1,7 @@
 //! The builder by examples: what is taken, what is refused, what widens.
 
+mod random;
+
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;

@@ -59,3 +59,6 @@ impl Misfit {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
