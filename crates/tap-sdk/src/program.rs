@@ -65,8 +65,11 @@ fn read_config<T: Tap>(path: Option<&Path>) -> Result<T::Config, TapError> {
     })?;
     let text = read(path, "config")?;
     serde_json::from_str(&text).map_err(|error| {
-        TapError::config(format!("config {}: {error}", path.display()))
-            .with_hint("--about lists the settings")
+        let said = error.to_string();
+        // The place helps where the JSON is broken. Where a setting is wrong, the file is mostly a runner's own copy.
+        let said =
+            said.rsplit_once(" at line ").filter(|_| error.is_data()).map_or(said.as_str(), |said| said.0);
+        TapError::config(format!("config {}: {said}", path.display())).with_hint("--about lists the settings")
     })
 }
 

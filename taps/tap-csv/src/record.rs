@@ -167,7 +167,8 @@ fn write_loose_number(text: &[u8], whole: bool, json: &mut Vec<u8>) -> bool {
     if number.ends_with(b".") {
         number.pop();
     }
-    let has_digit = digits.iter().any(u8::is_ascii_digit);
+    let mut mantissa = digits.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    let has_digit = mantissa.any(u8::is_ascii_digit);
     let good = match value::number(&number) {
         Number::Integer => has_digit && (!whole || !digits.contains(&b'.')),
         Number::Decimal => has_digit && !whole,
