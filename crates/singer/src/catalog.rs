@@ -2,8 +2,6 @@
 
 mod discovery;
 mod selection;
-#[cfg(test)]
-mod tests;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -336,3 +334,6 @@ fn strings(tree: Json, place: &str) -> Result<Vec<String>, CatalogError> {
 fn string_list(items: &[String]) -> Json {
     Json::Array(items.iter().cloned().map(Json::String).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,7 +103,7 @@ proptest! {
         if let Ok(number) = json(&field, conversion, true) {
             let parsed: serde_json::Value = serde_json::from_str(&number).unwrap();
             if let (Ok(expected), Some(value)) = (field.parse::<f64>(), parsed.as_f64()) {
-                prop_assert_eq!(value, expected, "{} became {}", field, number);
+                prop_assert_eq!(value.to_bits(), expected.to_bits(), "{} became {}", field, number);
             }
         }
     }

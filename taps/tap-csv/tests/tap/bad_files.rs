@@ -1,5 +1,7 @@
 //! Files and configs that cannot be used: each says where and what to do.
 
+use std::fmt::Write as _;
+
 use crate::fixture::Folder;
 
 /// What the tap says about a file, and that it does not say a value of it.
@@ -61,7 +63,7 @@ fn missing_files_and_bad_configs_are_named() {
     ];
     for entry in entries {
         let said = folder.sync(entry, None);
-        page.push_str(&format!("{entry}\nexit {}\n{}\n", said.code.unwrap(), said.log));
+        writeln!(page, "{entry}\nexit {}\n{}", said.code.unwrap(), said.log).unwrap();
     }
     insta::assert_snapshot!("missing_files_and_bad_configs", page);
 }

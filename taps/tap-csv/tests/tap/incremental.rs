@@ -9,7 +9,7 @@ const KEYED: &str = r#""path":"a*","stream":"a","key_properties":["id"]"#;
 
 fn numbers(range: std::ops::Range<u32>) -> String {
     // Line ends in quotes, so that lines and records differ.
-    range.map(|n| format!("{n},\"text\nof {n}\"\n")).collect()
+    range.map(|n| format!("{n},\"text\nof {n}\"\n")).collect::<Vec<_>>().concat()
 }
 
 #[test]
