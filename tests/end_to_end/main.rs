@@ -1,1 +1,11 @@
 //! End-to-end tests of the tapster binary.
+
+mod any_tap;
+mod bad_inputs;
+mod faults;
+mod flights;
+mod golden;
+mod kills;
+mod memory;
+mod processes;
+mod support;

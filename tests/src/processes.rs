@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -55,9 +56,33 @@ fn wait_for_end(pid: i32, longest: Duration) {
     let _ = poll(&mut [PollFd::new(&descriptor, PollFlags::IN)], Some(&rest));
 }
 
-/// The most memory that a process has had resident, in bytes.
-pub fn peak_resident(pid: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+/// How a measured command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// Its exit code; negative for a signal.
+    pub code: i32,
+    /// The most memory that it, or a process that it waited for, had resident, in bytes.
+    pub peak_resident: u64,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+/// Runs a command to its end and measures it. Python's `wait4` does, which the standard library lacks.
+pub fn measure(command: &Command) -> Measured {
+    const SCRIPT: &str = "import os, sys\n\
+        pid = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)\n\
+        _, status, usage = os.wait4(pid, 0)\n\
+        print(os.waitstatus_to_exitcode(status), usage.ru_maxrss)";
+    let mut python = Command::new("python3");
+    python.args(["-c", SCRIPT]).arg(command.get_program()).args(command.get_args()).env_clear();
+    python.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    python.stdin(Stdio::null()).current_dir(command.get_current_dir().expect("a project's folder"));
+    let output = python.output().expect("python3: install it (Debian: apt-get install python3)");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    let last = said.lines().last().unwrap_or_default();
+    let numbers =
+        last.split_once(' ').and_then(|(code, peak)| Some((code.parse().ok()?, peak.parse::<u64>().ok()?)));
+    let (code, kibibytes) = numbers.unwrap_or_else(|| panic!("python3 said {said:?}\n{stderr}"));
+    Measured { code, peak_resident: kibibytes * 1024, stderr }
 }

@@ -160,6 +160,11 @@ fn free_port() -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
     use super::{Cluster, Durability};
 
     #[tokio::test]
@@ -173,5 +178,39 @@ mod tests {
         let folder = cluster.socket_folder().to_owned();
         drop(cluster);
         assert!(!folder.exists(), "the folder is gone");
+    }
+
+    /// Not a test: the program that the next one kills.
+    #[test]
+    #[ignore = "it stays for ever"]
+    fn a_program_that_stays() {
+        println!("FOLDER {}", Cluster::shared().socket_folder().display());
+        loop {
+            std::thread::park();
+        }
+    }
+
+    #[test]
+    fn a_server_goes_with_the_program_that_is_killed() {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args([
+            "--ignored",
+            "--nocapture",
+            "--exact",
+            "postgres::cluster::tests::a_program_that_stays",
+        ]);
+        let mut program = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(program.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let folder =
+            lines.into_iter().find_map(|line| line.split_once("FOLDER ").map(|(_, path)| path.to_owned()));
+        let folder = folder.expect("the server started");
+        assert!(Path::new(&folder).exists());
+        program.kill().unwrap();
+        program.wait().unwrap();
+        let killed = Instant::now();
+        while Path::new(&folder).exists() {
+            assert!(killed.elapsed() < Duration::from_secs(20), "the server is still there");
+            std::thread::yield_now();
+        }
     }
 }

@@ -1,0 +1,57 @@
+//! Taps in any language.
+
+use serde_json::json;
+use tests::programs::file;
+use tests::project::Project;
+use tests::warehouse::Warehouse;
+
+#[test]
+fn a_tap_in_python_goes_on_from_its_state() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let pipeline = |words: u32| {
+        let tap = json!({ "command": ["python3", file("taps/tap_words.py")], "config": { "words": words } });
+        project.pipeline("words", &json!({ "tap": tap, "target": warehouse.block() }));
+    };
+    pipeline(5);
+    let discovered = project.run(["discover", "words", "--json"]).expect_code(0);
+    assert!(discovered.stdout.contains("\"tap_stream_id\""), "{discovered}");
+    let _ = project.run(["run", "words"]).expect_code(0);
+    // Were it to begin anew, the first words would change.
+    pipeline(12);
+    let _ = project.run(["run", "words"]).expect_code(0);
+    let found = warehouse.value("SELECT string_agg(word, ' ' ORDER BY position) FROM words");
+    assert_eq!(found.as_deref(), Some("the quick brown fox jumps over the lazy dog and runs away"));
+    let state = warehouse.value("SELECT state FROM _tapster_state");
+    assert_eq!(state.as_deref(), Some(r#"{"bookmarks": {"words": {"position": 12}}}"#), "byte for byte");
+}
+
+#[test]
+fn a_tap_in_shell_needs_no_discovery() {
+    let project = Project::new();
+    let warehouse = Warehouse::postgres();
+    let tap = json!({ "command": [file("taps/tap_words.sh")] });
+    project.pipeline("words", &json!({ "tap": tap, "target": warehouse.block() }));
+    let _ = project.run(["run", "words"]).expect_code(0);
+    let found = warehouse.rows("SELECT word, count(*) FROM words GROUP BY 1 ORDER BY 1");
+    let found: Vec<String> = found.iter().flatten().flatten().cloned().collect();
+    assert_eq!(found, ["be", "2", "not", "1", "or", "1", "to", "2"]);
+}
+
+#[test]
+fn the_tap_gets_its_files_and_nothing_else() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let script = "env | cut -d= -f1 | sort >seen; stat -c '%a %n' \"$(dirname \"$2\")\" \"$(dirname \"$2\")\"/*.json >>seen; cat \"$2\" >>seen\n";
+    let tap = project.write("tap.sh", script);
+    let tap = json!({ "command": ["sh", tap], "catalog": false, "config": { "secret": "4711" }, "env": { "OWN": "1" } });
+    project.pipeline("files", &json!({ "tap": tap, "target": warehouse.block() }));
+    let mut command = project.tapster(["run", "files"]);
+    let _ = project.outcome(command.env("HIDDEN", "1")).expect_code(0);
+    let seen = std::fs::read_to_string(project.path().join("seen")).expect("written by the tap");
+    assert!(seen.contains("\nOWN\n") && seen.contains("PATH\n") && !seen.contains("HIDDEN"), "{seen}");
+    assert!(seen.contains("{\"secret\":\"4711\"}"), "{seen}");
+    let modes: Vec<&str> = seen.lines().filter(|line| line.contains(".tapster/")).collect();
+    assert!(modes.len() >= 2 && modes[0].starts_with("700 "), "{seen}");
+    assert!(modes[1..].iter().all(|line| line.starts_with("600 ")), "{seen}");
+}

@@ -1,0 +1,292 @@
+//! What people and taps get wrong: each prints a coded error with place and fix, exits with its documented code,
+//! and loses nothing. The snapshots are the contract.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use tests::programs::{file, workspace};
+use tests::project::{Outcome, Project};
+use tests::warehouse::Warehouse;
+
+use crate::support::cluster;
+
+/// Compares with the snapshot, and holds what is true of every error.
+#[track_caller]
+fn refused(name: &str, outcome: &Outcome) {
+    let text = outcome.to_string();
+    assert!(outcome.stdout.is_empty(), "an error belongs to stderr: {text}");
+    let code =
+        outcome.stderr.split_once("error[").and_then(|(_, rest)| rest.split_once(']')).map(|(code, _)| code);
+    let code = code.unwrap_or_else(|| panic!("no coded error: {text}"));
+    let page = workspace().join(format!("docs/errors/{code}.md"));
+    assert!(page.exists(), "{code} has no page: {text}");
+    assert!(!text.contains("4711"), "a value or a secret is shown: {text}");
+    insta::with_settings!({
+        snapshot_path => "bad_inputs",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+        filters => filters(),
+    }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+fn filters() -> Vec<(&'static str, &'static str)> {
+    vec![
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "[RUN]"),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:[PORT]"),
+        (r"test_\d+", "[DATABASE]"),
+        (r"process \d+", "process [PID]"),
+        (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.:+Z]*", "[TIME]"),
+        (r"\b\d\d:\d\d:\d\d\b", "[TIME]"),
+        (r"\b\d+(\.\d+)? ?(ms|s)\b", "[DURATION]"),
+        (r"the \d+ folders of PATH", "the [N] folders of PATH"),
+        (r"/[^ ]*/target/[^ ]*/end-to-end/[0-9-]+", "[PROGRAMS]"),
+    ]
+}
+
+/// A project with this pipeline, written as people write it; `DATABASE` in it is a DuckDB file.
+fn project(pipeline: &str) -> (Project, Warehouse) {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    project.write("pipelines/orders.yml", pipeline);
+    project.write("data/orders.csv", "id,name\n1,one\n2,two\n");
+    (project, warehouse)
+}
+
+const FILE: &str = "tap: { name: tap-csv, config: { files: [ { path: data/orders.csv, stream: orders, key_properties: [id] } ] } }\n";
+const TARGET: &str = "target: { name: target-duckdb, config: { path: warehouse.duckdb } }\n";
+
+#[track_caller]
+fn file_refused(name: &str, pipeline: &str, code: i32) {
+    let (project, _) = project(pipeline);
+    refused(name, &project.run(["run", "orders", "--quiet"]).expect_code(code));
+    assert!(!project.path().join("warehouse.duckdb").exists(), "the target was touched");
+}
+
+#[test]
+fn a_size_that_is_none() {
+    file_refused("size", &format!("{FILE}{TARGET}limits: {{ batch_bytes: 64MBB }}\n"), 78);
+}
+
+#[test]
+fn a_port_that_is_none() {
+    let target = "target: { name: target-postgres, config: { host: localhost, user: a, port: 70000 } }\n";
+    file_refused("port", &format!("{FILE}{target}"), 78);
+}
+
+#[test]
+fn a_key_that_is_misspelt() {
+    file_refused("unknown-key", &format!("{FILE}tarjet: {{ name: target-duckdb }}\n"), 78);
+}
+
+#[test]
+fn a_key_that_is_there_twice() {
+    file_refused("duplicate-key", &format!("{FILE}{TARGET}limits: {{}}\n{TARGET}"), 78);
+}
+
+#[test]
+fn a_tab_in_the_yaml() {
+    file_refused("yaml-tab", "tap:\n\tname: tap-csv\n", 78);
+}
+
+#[test]
+fn yaml_that_grows_without_end() {
+    let line = |name: char, of: &str| format!("x-{name}: &{name} [{}]\n", [of; 10].join(", "));
+    let rest: String = ('b'..='h').zip('a'..='g').map(|(name, of)| line(name, &format!("*{of}"))).collect();
+    let text = line('a', "l") + &rest;
+    file_refused("yaml-bomb", &format!("{text}{FILE}{TARGET}"), 78);
+}
+
+#[test]
+fn a_variable_that_is_not_set() {
+    let target = "target: { name: target-postgres, config: { host: localhost, user: a, password: \"${env:PG_PASSWORD}\" } }\n";
+    file_refused("variable", &format!("{FILE}{target}"), 78);
+}
+
+#[test]
+fn a_program_that_is_missing() {
+    file_refused("tap-missing", &format!("tap: {{ command: [tap-nowhere] }}\n{TARGET}"), 78);
+}
+
+#[test]
+fn a_program_whose_interpreter_is_gone() {
+    let (project, _) = project(&format!("tap: {{ command: [./tap.py] }}\n{TARGET}"));
+    let tap = project.write("tap.py", "#!/venv/that/has/moved/bin/python\n");
+    std::fs::set_permissions(tap, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+    refused("tap-interpreter", &project.run(["run", "orders", "--quiet"]).expect_code(78));
+}
+
+#[test]
+fn a_stream_that_the_tap_does_not_offer() {
+    file_refused("stream-not-offered", &format!("{FILE}{TARGET}streams: {{ order: include }}\n"), 78);
+}
+
+#[test]
+fn a_pipeline_that_is_not_there() {
+    let (project, _) = project(&format!("{FILE}{TARGET}"));
+    refused("pipeline-missing", &project.run(["run", "order"]).expect_code(78));
+}
+
+#[test]
+fn a_key_of_the_tap_that_is_misspelt() {
+    file_refused("tap-setting", &format!("{}{TARGET}", FILE.replace("path:", "pat:")), 78);
+}
+
+/// A stream of tests/streams into a warehouse; the first record is committed before the error.
+#[track_caller]
+fn stream_refused(name: &str, stream: &str, code: i32, committed: bool) {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let tap = Project::replay(&file(&format!("streams/{stream}.singer")));
+    replay(name, &project, &tap, &warehouse, code);
+    if committed {
+        assert_eq!(
+            warehouse.value("SELECT count(*) FROM a").as_deref(),
+            Some("1"),
+            "what a STATE covers is kept"
+        );
+    }
+}
+
+#[track_caller]
+fn replay(name: &str, project: &Project, tap: &Value, warehouse: &Warehouse, code: i32) {
+    // Every STATE is a checkpoint.
+    let limits = json!({ "checkpoint_bytes": "1B" });
+    project.pipeline("orders", &json!({ "tap": tap, "target": warehouse.block(), "limits": limits }));
+    refused(name, &project.run(["run", "orders", "--quiet"]).expect_code(code));
+}
+
+#[test]
+fn a_tap_that_prints_to_stdout() {
+    stream_refused("print-on-stdout", "framing-print-on-stdout", 65, true);
+}
+
+#[test]
+fn half_a_line_at_the_end() {
+    stream_refused("half-a-line", "framing-half-a-line", 65, true);
+}
+
+#[test]
+fn a_byte_that_is_not_utf_8() {
+    stream_refused("not-utf-8", "framing-not-utf-8", 65, true);
+}
+
+#[test]
+fn a_record_before_its_schema() {
+    stream_refused("record-before-schema", "record-before-schema", 65, false);
+}
+
+#[test]
+fn a_record_without_its_key() {
+    stream_refused("key-missing", "key-value-missing", 65, true);
+}
+
+#[test]
+fn a_record_whose_key_is_null() {
+    stream_refused("key-null", "key-value-null", 65, true);
+}
+
+#[test]
+fn a_record_with_a_wrong_date() {
+    stream_refused("wrong-date", "record-with-a-wrong-date", 65, true);
+}
+
+#[test]
+fn nesting_without_end() {
+    stream_refused("nesting", "framing-nested-200-deep", 65, false);
+}
+
+#[test]
+fn a_batch_message() {
+    stream_refused("batch", "batch-message", 65, false);
+}
+
+#[test]
+fn a_line_over_the_cap() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let line = format!(
+        "{{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{{\"id\":1,\"v\":\"{}\"}}}}\n",
+        "4711".repeat(100_000)
+    );
+    let schema = "{\"type\":\"SCHEMA\",\"stream\":\"a\",\"schema\":{\"properties\":{\"id\":{\"type\":\"integer\"}}},\"key_properties\":[\"id\"]}\n";
+    let stream = project.write("stream", format!("{schema}{line}"));
+    let limits = json!({ "line_bytes": "64KiB" });
+    project.pipeline(
+        "orders",
+        &json!({ "tap": Project::replay(&stream), "target": warehouse.block(), "limits": limits }),
+    );
+    refused("line-over-the-cap", &project.run(["run", "orders", "--quiet"]).expect_code(65));
+}
+
+#[test]
+fn a_key_that_changes() {
+    let (project, _) = project(&format!("{FILE}{TARGET}"));
+    let _ = project.run(["run", "orders"]).expect_code(0);
+    project.write("pipelines/orders.yml", format!("{}{TARGET}", FILE.replace("[id]", "[id, name]")));
+    project.write("data/orders.csv", "id,name\n1,one\n2,two\n3,three\n");
+    let outcome = project.run(["run", "orders", "--quiet"]);
+    let code = outcome.code.unwrap_or(0);
+    assert!([69, 78].contains(&code), "{outcome}");
+    refused("key-changes", &outcome);
+}
+
+#[track_caller]
+fn postgres_refused(name: &str, change: impl Fn(&mut Value), code: i32) {
+    let (project, _) = project("");
+    let Warehouse::Postgres(database) = Warehouse::postgres() else { unreachable!("it was asked for") };
+    let mut config = database.settings();
+    change(&mut config);
+    let tap = json!({ "command": ["sh", file("taps/tap_words.sh")] });
+    project.pipeline(
+        "orders",
+        &json!({ "tap": tap, "target": { "name": "target-postgres", "config": config } }),
+    );
+    refused(name, &project.run(["run", "orders", "--quiet"]).expect_code(code));
+}
+
+#[test]
+fn a_wrong_password() {
+    postgres_refused("password", |config| config["password"] = json!("wrong-4711"), 78);
+}
+
+#[test]
+fn a_database_that_is_not_there() {
+    postgres_refused("database", |config| config["database"] = json!("nowhere"), 78);
+}
+
+#[test]
+fn a_server_without_tls() {
+    assert!(cluster().port() > 0);
+    postgres_refused("tls", |config| config["sslmode"] = json!("verify-full"), 78);
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    let (project, _) = project(&format!("{FILE}{TARGET}"));
+    project.write("warehouse.duckdb", "4711, not a database\n".repeat(1_000));
+    let outcome = project.run(["run", "orders", "--quiet"]);
+    assert!(outcome.code.is_some_and(|code| [69, 78].contains(&code)), "{outcome}");
+    refused("no-database", &outcome);
+    assert!(Path::new(&project.path().join("warehouse.duckdb")).exists(), "it is left alone");
+}
+
+#[test]
+fn a_table_of_another_pipeline() {
+    let (project, warehouse) = project(&format!("{FILE}{TARGET}"));
+    let _ = project.run(["run", "orders"]).expect_code(0);
+    project.write("pipelines/other.yml", format!("{FILE}{TARGET}"));
+    refused("another-pipelines-table", &project.run(["run", "other", "--quiet"]).expect_code(69));
+    assert_eq!(warehouse.value("SELECT count(*) FROM orders").as_deref(), Some("2"));
+}
+
+#[test]
+fn a_state_of_another_tap() {
+    let (project, warehouse) = project(&format!("{FILE}{TARGET}"));
+    let _ = project.run(["run", "orders"]).expect_code(0);
+    let tap = json!({ "command": ["sh", file("taps/tap_words.sh")] });
+    project.pipeline("orders", &json!({ "tap": tap, "target": warehouse.block() }));
+    refused("another-taps-state", &project.run(["run", "orders", "--quiet"]).expect_code(69));
+    assert_eq!(warehouse.value("SELECT count(*) FROM orders").as_deref(), Some("2"));
+}
