@@ -5,6 +5,7 @@ mod bad_inputs;
 mod faults;
 mod flights;
 mod golden;
+mod interop;
 mod kills;
 mod memory;
 mod processes;

@@ -7,5 +7,6 @@
 pub mod processes;
 pub mod programs;
 pub mod project;
+pub mod python;
 pub mod script;
 pub mod warehouse;
