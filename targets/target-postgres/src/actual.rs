@@ -30,6 +30,7 @@ pub(crate) struct PrimaryKey {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the server's catalog")]
 pub(crate) struct TableColumn {
     pub(crate) name: String,
     /// Its type as the server writes it.

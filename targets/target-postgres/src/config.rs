@@ -87,10 +87,10 @@ impl Settings {
         let Value::Object(given) = value else {
             return Err(settings("the settings of target-postgres must be a JSON object"));
         };
-        for key in given.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
-            return Err(unknown(key));
+        match given.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+            Some(key) => Err(unknown(key)),
+            None => Self::from_object(&given),
         }
-        Self::from_object(&given)
     }
 
     fn from_object(given: &Map<String, Value>) -> Result<Self> {

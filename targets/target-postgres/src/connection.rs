@@ -126,7 +126,7 @@ fn client_config(settings: &Settings) -> Config {
         .keepalives_idle(Duration::from_secs(30))
         .keepalives_interval(Duration::from_secs(10))
         .keepalives_retries(3)
-        .tcp_user_timeout(Duration::from_secs(60));
+        .tcp_user_timeout(Duration::from_mins(1));
     if let Some(password) = &settings.password {
         config.password(password);
     }
@@ -170,7 +170,7 @@ fn session_settings(settings: &Settings) -> String {
         ("tcp_keepalives_count", "3"),
         ("lock_timeout", &settings.lock_timeout.as_millis().to_string()),
     ] {
-        sql += &format!("SET {name} = {};", literal(value));
+        sql.extend(["SET ", name, " = ", &literal(value), ";"]);
     }
     // These are not known to every version.
     sql + "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'), \

@@ -110,22 +110,26 @@ pub(crate) fn list(names: &[String]) -> String {
     names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
 }
 
-/// What makes an existing table fit. `old_key` is the key that this stream had before, if the table was its own;
-/// `start_over` says that the stream's records are given up, so that nothing conflicts.
-pub(crate) fn alter(
-    wanted: &Wanted<'_>,
-    actual: &ActualTable,
-    old_key: Option<&[String]>,
-    start_over: bool,
-) -> Result<Alteration> {
+/// What is known of an existing table besides its definition.
+pub(crate) struct Known<'a> {
+    /// The key that this stream had before, if the table was its own.
+    pub(crate) old_key: Option<&'a [String]>,
+    /// Whether tapster made the table. Others' tables keep their types.
+    pub(crate) made: bool,
+    /// Whether the stream's records are given up, so that nothing conflicts.
+    pub(crate) start_over: bool,
+}
+
+/// What makes an existing table fit.
+pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known<'_>) -> Result<Alteration> {
     if actual.kind != "r" && actual.kind != "p" {
         return Err(TargetError::permanent("E0327", format!("{} is not a table", wanted.place))
             .with_hint("give the stream another table with `target_table`"));
     }
     let plain: Vec<_> = actual.columns.iter().map(TableColumn::plain).collect();
     let changes = table_diff(wanted.columns, wanted.names, &plain, same);
-    let replaced = conflicts(wanted, actual, &changes, start_over)?;
-    let key = KeyChange::new(wanted, actual, old_key, &replaced);
+    let replaced = conflicts(wanted, actual, &changes, known)?;
+    let key = KeyChange::new(wanted, actual, known.old_key, &replaced);
     let mut actions = Vec::new();
     actions.extend(key.drop.iter().map(|constraint| format!("DROP CONSTRAINT {}", quoted(constraint))));
     actions.extend(replaced.iter().map(|name| format!("DROP COLUMN {}", quoted(name))));
@@ -138,7 +142,7 @@ pub(crate) fn alter(
     }
     required(wanted, actual, &key)?;
     let mut statements = Vec::new();
-    let emptied = start_over && !actions.is_empty();
+    let emptied = known.start_over && !actions.is_empty();
     if emptied {
         statements.push(empty(wanted.place, actual));
     }
@@ -149,28 +153,29 @@ pub(crate) fn alter(
     Ok(Alteration { statements, rekeyed: key.add || key.drop.is_some(), emptied })
 }
 
-/// Names of the columns that are made anew; without `start_over` a conflict is an error.
+/// Names of the columns that are made anew; unless the stream starts over, a conflict is an error.
 fn conflicts(
     wanted: &Wanted<'_>,
     actual: &ActualTable,
     changes: &[ColumnChange],
-    start_over: bool,
+    known: &Known<'_>,
 ) -> Result<Vec<String>> {
     let mut replaced = Vec::new();
     for change in changes {
-        let ColumnChange::Conflict { wanted: index, actual: written } = change else { continue };
-        let (Some(column), Some(name)) = (wanted.columns.get(*index), wanted.names.get(*index)) else {
+        let (index, why) = match change {
+            ColumnChange::Conflict { wanted, .. } => (*wanted, "no type holds both without loss"),
+            ColumnChange::Widen { wanted, .. } if !known.made => (*wanted, "tapster did not make this table"),
+            _ => continue,
+        };
+        let (Some(column), Some(name)) = (wanted.columns.get(index), wanted.names.get(index)) else {
             continue;
         };
-        if !start_over {
-            let text = format!(
-                "column `{name}` of {} has the type {written}, and the stream now sends {}: no type holds both without loss",
-                wanted.place,
-                sql_type(&column.column_type)
-            );
-            return Err(TargetError::permanent("E0325", text).with_hint(
-                "`--full-refresh` for this stream makes the column anew; or alter it by hand, or exclude it",
-            ));
+        if !known.made || !known.start_over {
+            return Err(conflict(wanted, column, actual.column(name), why).with_hint(if known.made {
+                "`--full-refresh` for this stream makes the column anew; or alter it by hand, or exclude it"
+            } else {
+                "alter the column by hand, exclude it, or give the stream another table with `target_table`"
+            }));
         }
         replaced.push(name.clone());
     }
@@ -184,6 +189,16 @@ fn conflicts(
         )
         .with_hint("exclude that column, or give the stream another table")),
     }
+}
+
+fn conflict(wanted: &Wanted<'_>, column: &Column, actual: Option<&TableColumn>, why: &str) -> TargetError {
+    let (name, written) = actual.map_or(("", ""), |actual| (&actual.name, &actual.written));
+    let sent = sql_type(&column.column_type);
+    let text = format!(
+        "column `{name}` of {} has the type {written}, and the stream sends {sent}: {why}",
+        wanted.place
+    );
+    TargetError::permanent("E0325", text)
 }
 
 /// A column that the stream does not send and that may not be left out.

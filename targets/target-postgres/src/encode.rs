@@ -240,8 +240,11 @@ fn reaches(start: i32, end: i32) -> bool {
 /// A cell of eight bytes, in one step.
 #[inline]
 fn eight(out: &mut Vec<u8>, value: [u8; 8]) {
-    let [a, b, c, d, e, f, g, h] = value;
-    out.extend_from_slice(&[0, 0, 0, 8, a, b, c, d, e, f, g, h]);
+    let mut cell = [0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+    if let Some((_, rest)) = cell.split_first_chunk_mut::<4>() {
+        rest.copy_from_slice(&value);
+    }
+    out.extend_from_slice(&cell);
 }
 
 #[inline]

@@ -119,21 +119,22 @@ fn condition(code: &SqlState) -> &'static str {
     }
 }
 
-/// One record that the server refuses, found by its place. `columns` are the names that may appear in the text.
+/// One record that the server refuses, found by its place. `name` says which of the table's columns a name in the
+/// server's context means, if any: nothing else of the context is kept.
 pub(crate) fn record(
     stream: &StreamName,
     record: u64,
     table: &str,
-    columns: &[String],
+    name: impl Fn(&str) -> Option<String>,
     error: &Error,
 ) -> TargetError {
-    let refusal = error.as_db_error();
-    let why = refusal.map_or("the server refused it".to_owned(), |refusal| {
-        let column =
-            column_of(refusal).filter(|column| columns.contains(column) && refusal.constraint().is_none());
-        let column = column.filter(|_| refusal.column().is_none());
-        let named = column.map(|column| format!(", column `{column}`")).unwrap_or_default();
-        format!("{}{}{named} (SQLSTATE {})", condition(refusal.code()), whose(refusal), refusal.code().code())
+    let why = error.as_db_error().map_or("the server refused it".to_owned(), |refusal| {
+        let mut whose = whose(refusal);
+        if whose.is_empty() {
+            let column = copied_column(refusal).and_then(name);
+            whose = column.map(|column| format!(", column `{column}`")).unwrap_or_default();
+        }
+        format!("{}{whose} (SQLSTATE {})", condition(refusal.code()), refusal.code().code())
     });
     refused_record(stream, record, &format!("Postgres refuses it for {table}: {why}"))
 }
@@ -144,9 +145,9 @@ pub(crate) fn refused_record(stream: &StreamName, record: u64, why: &str) -> Tar
     TargetError::new("E0328", status, format!("record {record} of stream `{stream}`: {why}"))
 }
 
-/// COPY names the column at the end of its context: `COPY t, line 5, column c`.
-fn column_of(refusal: &DbError) -> Option<String> {
-    let context = refusal.where_()?.lines().next()?;
-    let (_, column) = context.rsplit_once(", column ")?;
-    Some(column.split(": ").next().unwrap_or(column).to_owned())
+/// COPY names the column in its context: `COPY t, line 5, column c`.
+fn copied_column(refusal: &DbError) -> Option<&str> {
+    let line = refusal.where_()?.lines().rfind(|line| line.starts_with("COPY "))?;
+    let (_, column) = line.rsplit_once(", column ")?;
+    Some(column.split(": ").next().unwrap_or(column))
 }

@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 use crate::actual::{ActualTable, same_names};
 use crate::config::Settings;
 use crate::connection::{Parameter, Session};
-use crate::ddl::{Alteration, Wanted, alter, create, is_staged_as_itself, same};
+use crate::ddl::{Alteration, Known, Wanted, alter, create, is_staged_as_itself, same};
 use crate::error::bug;
 use crate::tables::{Owner, Place, Registered, plain_name};
 use crate::target::IDENTIFIER;
@@ -82,14 +82,20 @@ impl Opening<'_> {
             return Err(gone(stream, &format!("was in {place}, and there is no such table any more")));
         }
         let wanted = Wanted { place: &place, columns: &table.schema.columns, names: &names, key: &key };
-        let old_key = registered.as_ref().filter(|row| row.place == place).map(|row| row.key.as_slice());
+        let kept = registered.as_ref().filter(|row| row.place == place);
+        let old_key = kept.map(|row| row.key.as_slice());
+        let made = actual.is_none() || kept.is_some_and(|row| row.made);
         let alteration = match &actual {
             None => self.creation(session, &wanted).await?,
-            Some(actual) => alter(&wanted, actual, old_key, self.starts_over && old_key.is_some())?,
+            Some(actual) => alter(
+                &wanted,
+                actual,
+                &Known { old_key, made, start_over: self.starts_over && old_key.is_some() },
+            )?,
         };
         let mut columns = given;
         columns.extend(properties_and_names(table, &names));
-        let row = Registered { place: place.clone(), columns, key: key.clone() };
+        let row = Registered { place: place.clone(), columns, key: key.clone(), made };
         let register = Some(row).filter(|row| registered.as_ref() != Some(row));
         Ok(Plan { created: actual.is_none(), place, names, key, actual, alteration, register })
     }
@@ -214,10 +220,11 @@ fn merge_key(table: &Table, names: &[String]) -> Vec<String> {
         return Vec::new();
     }
     let columns = table.schema.columns.iter().zip(names);
-    let named: BTreeMap<&str, &String> = columns.map(|(column, name)| (column.name.as_str(), name)).collect();
+    let by_property: BTreeMap<&str, &String> =
+        columns.map(|(column, name)| (column.name.as_str(), name)).collect();
     let mut seen = BTreeSet::new();
     let keys = table.schema.key_properties.iter().filter(|key| seen.insert(key.as_str()));
-    keys.filter_map(|key| named.get(key.as_str()).map(|name| (*name).clone())).collect()
+    keys.filter_map(|key| by_property.get(key.as_str()).map(|name| (*name).clone())).collect()
 }
 
 fn properties_and_names(table: &Table, names: &[String]) -> impl Iterator<Item = (String, String)> {

@@ -82,18 +82,15 @@ pub(crate) async fn load_directly(
     batch: &RecordBatch,
 ) -> Result<Direct> {
     session.begin().await?;
-    let statement = match &open.direct {
-        Some(statement) => statement.clone(),
-        None => {
-            let sql =
-                format!("COPY {} ({}) FROM STDIN (FORMAT binary)", open.place.quoted(), list(&open.names));
-            open.direct.insert(prepare(session, &sql).await?).clone()
-        }
+    let statement = if let Some(statement) = &open.direct {
+        statement.clone()
+    } else {
+        let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", open.place.quoted(), list(&open.names));
+        open.direct.insert(prepare(session, &sql).await?).clone()
     };
     let encoder = encoder(open, batch, None)?;
-    let failure = match guarded_copy(session, &statement, &encoder).await? {
-        Ok(_) => return Ok(Direct::Loaded),
-        Err(failure) => failure,
+    let Err(failure) = guarded_copy(session, &statement, &encoder).await? else {
+        return Ok(Direct::Loaded);
     };
     match &failure {
         CopyFailure::Server(error) if is_duplicate(error) && !open.key.is_empty() => Ok(Direct::Repeated),
@@ -172,7 +169,15 @@ async fn refused(
             Err(failure) => return copy_error(session, open, failure),
         }
     }
-    record(stream, open.written + fails as u64, &open.place.to_string(), &open.names, &last)
+    let name = |name: &str| staged_name(open, name);
+    record(stream, open.written + fails as u64, &open.place.to_string(), name, &last)
+}
+
+/// The table's column that COPY names: its own name in a direct load, `c1` for the second one in staging.
+fn staged_name(open: &OpenTable, name: &str) -> Option<String> {
+    let own = open.names.iter().find(|own| *own == name);
+    let staged = || name.strip_prefix('c').and_then(|at| at.parse::<usize>().ok());
+    own.or_else(|| open.names.get(staged()?)).cloned()
 }
 
 /// Copies the first records and undoes it; returns what the server refused.

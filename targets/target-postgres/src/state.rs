@@ -16,7 +16,7 @@ use crate::tables;
 #[derive(Debug, Clone)]
 pub(crate) struct Fence {
     pub(crate) run: RunIdentity,
-    pub(crate) fence: i64,
+    pub(crate) number: i64,
     pub(crate) sequence: i64,
     /// Whether there is a STATE, which tables must then agree with.
     pub(crate) has_state: bool,
@@ -108,8 +108,12 @@ pub(crate) async fn resume(
     let Some(row) = rows.first() else { return Err(foreign_state(session, settings, run).await?) };
     // Another tap's STATE is given up with the first commit only; until then nobody may see it.
     let state: Option<String> = if all { None } else { cell(row, 2)? };
-    let fence =
-        Fence { run: run.clone(), fence: cell(row, 0)?, sequence: cell(row, 1)?, has_state: state.is_some() };
+    let fence = Fence {
+        run: run.clone(),
+        number: cell(row, 0)?,
+        sequence: cell(row, 1)?,
+        has_state: state.is_some(),
+    };
     Ok((fence, state))
 }
 
@@ -129,7 +133,7 @@ pub(crate) async fn lock(session: &Session, settings: &Settings, fence: &Fence) 
     let sql =
         format!("SELECT FROM {} WHERE {KEY} AND fence = $4 AND sequence = $5 FOR UPDATE", table(settings));
     let [environment, pipeline, shard] = key(&fence.run);
-    let (number, sequence) = ((&fence.fence as _, Type::INT8), (&fence.sequence as _, Type::INT8));
+    let (number, sequence) = ((&fence.number as _, Type::INT8), (&fence.sequence as _, Type::INT8));
     let parameters = [environment, pipeline, shard, number, sequence];
     Ok(!session.query("locking the state row", &sql, &parameters).await?.is_empty())
 }
@@ -223,9 +227,9 @@ async fn ask(settings: &Settings, fence: &Fence) -> Result<(Session, Outcome)> {
     let rows = session.query("settling a commit", &sql, &key(&fence.run)).await?;
     let Some(row) = rows.first() else { return Ok((session, Outcome::Fenced)) };
     let found: (i64, i64) = (cell(row, 0)?, cell(row, 1)?);
-    let outcome = if found == (fence.fence, fence.sequence + 1) {
+    let outcome = if found == (fence.number, fence.sequence + 1) {
         Outcome::Committed
-    } else if found == (fence.fence, fence.sequence) {
+    } else if found == (fence.number, fence.sequence) {
         Outcome::RolledBack
     } else {
         Outcome::Fenced

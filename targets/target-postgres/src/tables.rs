@@ -52,6 +52,8 @@ pub(crate) struct Registered {
     pub(crate) columns: BTreeMap<String, String>,
     /// Columns by which records are merged; empty when they are appended.
     pub(crate) key: Vec<String>,
+    /// Whether tapster made the table; the types of others' tables are not changed.
+    pub(crate) made: bool,
 }
 
 /// Whose a place is.
@@ -69,6 +71,7 @@ pub(crate) fn create_statement(settings: &Settings) -> String {
     format!(
         "CREATE TABLE IF NOT EXISTS {} (environment text NOT NULL, pipeline text NOT NULL, stream text NOT NULL, \
          table_schema text NOT NULL, table_name text NOT NULL, columns text NOT NULL, key text NOT NULL, \
+         made boolean NOT NULL, \
          PRIMARY KEY (environment, pipeline, stream), UNIQUE (table_schema, table_name))",
         table(settings)
     )
@@ -87,7 +90,7 @@ pub(crate) async fn read(
         return Ok(None);
     }
     let sql = format!(
-        "SELECT table_schema, table_name, columns, key FROM {} \
+        "SELECT table_schema, table_name, columns, key, made FROM {} \
          WHERE environment = $1 AND pipeline = $2 AND stream = $3",
         table(settings)
     );
@@ -104,6 +107,7 @@ pub(crate) async fn read(
         place: Place { schema: cell(row, 0)?, table: cell(row, 1)? },
         columns: serde_json::from_str(&columns).map_err(damaged)?,
         key: serde_json::from_str(&key).map_err(damaged)?,
+        made: cell(row, 4)?,
     }))
 }
 
@@ -151,17 +155,17 @@ pub(crate) async fn register(
     row: &Registered,
 ) -> Result<()> {
     let sql = format!(
-        "INSERT INTO {} (environment, pipeline, stream, table_schema, table_name, columns, key) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (environment, pipeline, stream) DO UPDATE SET \
+        "INSERT INTO {} (environment, pipeline, stream, table_schema, table_name, columns, key, made) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (environment, pipeline, stream) DO UPDATE SET \
          table_schema = excluded.table_schema, table_name = excluded.table_name, columns = excluded.columns, \
-         key = excluded.key",
+         key = excluded.key, made = excluded.made",
         table(settings)
     );
     let text = |error| bug(format!("names cannot be written as JSON: {error}"));
     let columns = serde_json::to_string(&row.columns).map_err(text)?;
     let key = serde_json::to_string(&row.key).map_err(text)?;
     let name = stream.as_str();
-    let parameters: [Parameter<'_>; 7] = [
+    let parameters: [Parameter<'_>; 8] = [
         (&run.environment, Type::TEXT),
         (&run.pipeline, Type::TEXT),
         (&name, Type::TEXT),
@@ -169,6 +173,7 @@ pub(crate) async fn register(
         (&row.place.table, Type::TEXT),
         (&columns, Type::TEXT),
         (&key, Type::TEXT),
+        (&row.made, Type::BOOL),
     ];
     match session.client.execute_typed(&sql, &parameters).await {
         Ok(_) => Ok(()),

@@ -24,7 +24,7 @@ use crate::state::{self, Fence};
 pub(crate) const IDENTIFIER: IdentifierRule = IdentifierRule { max_bytes: 63, case_insensitive: false };
 
 /// Longest that a direct load may keep its transaction open: the server cannot clean up behind it.
-const LONGEST_TRANSACTION: Duration = Duration::from_secs(6 * 3600);
+const LONGEST_TRANSACTION: Duration = Duration::from_hours(6);
 
 /// Loads into one PostgreSQL database, each message once: records and STATE are committed together.
 pub struct PostgresTarget {
@@ -230,14 +230,13 @@ impl PostgresTarget {
         if matches!(last, Some(Step::Versions { .. })) {
             open.staging = None;
         }
-        let number = match open.staging {
-            Some(number) => number,
-            None => {
-                self.next_staging += 1;
-                let staging = Staging::create(self.session()?, self.next_staging, open).await?;
-                self.stagings.insert(self.next_staging, staging);
-                *open.staging.insert(self.next_staging)
-            }
+        let number = if let Some(number) = open.staging {
+            number
+        } else {
+            self.next_staging += 1;
+            let staging = Staging::create(self.session()?, self.next_staging, open).await?;
+            self.stagings.insert(self.next_staging, staging);
+            *open.staging.insert(self.next_staging)
         };
         let step = Step::Merge { stream: stream.clone(), staging: number };
         if !self.steps.contains(&step) {
@@ -264,7 +263,7 @@ impl Target for PostgresTarget {
                 // A third of a page, less what the index itself needs.
                 key_bytes: Some(2_600),
                 // 4713 BC to 5874897 AD, and to 294276 AD, as the server's documentation has it.
-                days: (-2_440_588, 2_145_042_541),
+                days: (-2_440_588, 2_145_042_905),
                 instants: (-210_866_803_200_000_000, i64::MAX),
                 dates: DatePolicy::Fail,
                 numeric_nan: true,

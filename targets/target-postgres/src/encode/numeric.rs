@@ -110,8 +110,7 @@ impl<'a> Parsed<'a> {
     fn new(value: &'a str) -> Option<Self> {
         let (negative, rest) = match value.as_bytes() {
             [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            rest => (false, rest),
+            [b'+', rest @ ..] | rest => (false, rest),
         };
         let mark = rest.iter().position(|byte| matches!(byte, b'e' | b'E'));
         let (mantissa, exponent) = match mark {
@@ -171,16 +170,18 @@ mod tests {
     /// Reads the server's form back: an independent, slow way from groups to digits.
     fn read(cell: &[u8]) -> String {
         let word = |at: usize| i16::from_be_bytes([cell[at], cell[at + 1]]);
-        assert_eq!(i32::from_be_bytes([cell[0], cell[1], cell[2], cell[3]]) as usize, cell.len() - 4);
-        let (count, weight, sign, scale) = (word(4), word(6), word(8), word(10) as usize);
-        assert_eq!(cell.len(), 12 + 2 * count as usize);
-        let group = |at: i16| if (0..count).contains(&at) { word(12 + 2 * at as usize) } else { 0 };
-        let whole: String =
-            (0..=weight.max(0)).map(|at| format!("{:04}", if weight < 0 { 0 } else { group(at) })).collect();
-        let part: String =
-            (0..scale.div_ceil(4) as i16).map(|at| format!("{:04}", group(weight + 1 + at))).collect();
+        let unsigned = |at: usize| usize::try_from(word(at)).unwrap();
+        let (count, weight, scale) = (unsigned(4), isize::from(word(6)), unsigned(10));
+        assert_eq!(cell[..4], u32::try_from(cell.len() - 4).unwrap().to_be_bytes());
+        assert_eq!(cell.len(), 12 + 2 * count);
+        let group = |at: isize| match usize::try_from(at) {
+            Ok(at) if at < count => format!("{:04}", word(12 + 2 * at)),
+            _ => "0000".to_owned(),
+        };
+        let whole: String = (0..=weight.max(-1)).map(group).collect();
+        let part: String = (weight + 1..).take(scale.div_ceil(4)).map(group).collect();
         let whole = whole.trim_start_matches('0');
-        let sign = if sign == 0x4000 { "-" } else { "" };
+        let sign = if word(8) == 0x4000 { "-" } else { "" };
         let point = if scale > 0 { "." } else { "" };
         format!("{sign}{}{point}{}", if whole.is_empty() { "0" } else { whole }, &part[..scale])
     }

@@ -1,5 +1,20 @@
 //! The target against real servers.
 
+#[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod connection;
+#[cfg(test)]
 mod epochs;
+#[cfg(all(test, feature = "failpoints"))]
+mod failpoints;
+#[cfg(test)]
+mod refused;
+#[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tables;
+#[cfg(test)]
+mod tls;
+#[cfg(test)]
+mod values;
