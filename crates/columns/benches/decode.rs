@@ -19,7 +19,7 @@ use singer::{LineBuffer, Message, RecordSink};
 mod orders;
 
 /// Enough to be far beyond the caches.
-const RECORDS: u64 = 60_000;
+const RECORDS: u64 = 20_000;
 /// When a batch is finished, in bytes of its records.
 const BATCH_BYTES: usize = 8 << 20;
 
@@ -94,7 +94,7 @@ fn report(bytes: &[u8], table: &Arc<TableSchema>) {
     };
     assert_eq!(decode(bytes, table) as u64, RECORDS, "every record is in a batch");
     let (mut ours, mut theirs) = (Duration::MAX, Duration::MAX);
-    for _ in 0..15 {
+    for _ in 0..60 {
         ours = ours.min(time(&|| decode(bytes, table)));
         theirs = theirs.min(time(&|| skip(bytes)));
     }

@@ -9,6 +9,7 @@ mod excerpt;
 mod framing;
 mod json;
 mod message;
+mod reader;
 mod schema;
 mod state;
 mod writer;
@@ -21,6 +22,7 @@ pub use message::{
     BatchMessage, Message, MessageError, RecordBody, RecordMessage, RecordSink, SchemaMessage, SkipRecords,
     parse,
 };
+pub use reader::{RawJson, ReadError};
 pub use schema::{JsonSchema, JsonType, SchemaError};
 pub use state::{Bookmark, State, StateError};
 pub use writer::{Envelope, MessageWriter};

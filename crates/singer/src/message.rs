@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::{JsonSchema, SchemaError, State};
+use crate::reader::{Fault, JsonReader};
+use crate::{JsonSchema, RawJson, ReadError, SchemaError, State};
 
 /// One line of a tap's output.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub enum RecordBody<'a> {
     /// The sink took them while the line was read.
     Taken,
     /// They came before `type` or `stream`: still to be read from this text.
-    Raw(&'a RawValue),
+    Raw(RawJson<'a>),
 }
 
 /// A BATCH message.
@@ -146,20 +146,18 @@ pub fn parse<'a>(line: &'a str, sink: &mut impl RecordSink) -> Result<Message<'a
     {
         return Err(MessageError::NotObject);
     }
-    let mut deserializer = serde_json::Deserializer::from_str(line);
-    let envelope = EnvelopeSeed { sink }.deserialize(&mut deserializer);
-    let envelope = envelope.and_then(|envelope| deserializer.end().map(|()| envelope));
-    envelope.map_err(|error| not_json(&error))?.into_message()
+    let mut reader = JsonReader::new(line);
+    let envelope = EnvelopeSeed { sink }.deserialize(&mut reader);
+    let envelope = envelope.and_then(|envelope| reader.end().map(|()| envelope));
+    envelope.map_err(|error| not_json(error, reader.position()))?.into_message()
 }
 
-fn not_json(error: &serde_json::Error) -> MessageError {
-    use serde_json::error::Category;
-    let reason = match error.classify() {
-        Category::Eof => "the text ends inside a value",
-        Category::Syntax => "the text breaks JSON's grammar",
-        Category::Data | Category::Io => "a part of the message has the wrong kind",
-    };
-    MessageError::NotJson { column: error.column(), reason, truncated: error.is_eof() }
+fn not_json(error: ReadError, position: usize) -> MessageError {
+    MessageError::NotJson {
+        column: error.at.max(position) + 1,
+        reason: error.reason(),
+        truncated: error.fault == Fault::Truncated,
+    }
 }
 
 /// What of the envelope was there.
@@ -168,14 +166,14 @@ struct Envelope<'a> {
     kind: Option<Cow<'a, str>>,
     stream: Option<Cow<'a, str>>,
     record: Option<RecordBody<'a>>,
-    schema: Option<&'a RawValue>,
-    key_properties: Option<&'a RawValue>,
-    bookmark_properties: Option<&'a RawValue>,
-    value: Option<&'a RawValue>,
-    version: Option<&'a RawValue>,
+    schema: Option<RawJson<'a>>,
+    key_properties: Option<RawJson<'a>>,
+    bookmark_properties: Option<RawJson<'a>>,
+    value: Option<RawJson<'a>>,
+    version: Option<RawJson<'a>>,
     time_extracted: Option<Cow<'a, str>>,
-    encoding: Option<&'a RawValue>,
-    manifest: Option<&'a RawValue>,
+    encoding: Option<RawJson<'a>>,
+    manifest: Option<RawJson<'a>>,
 }
 
 struct EnvelopeSeed<'s, S> {
@@ -325,7 +323,7 @@ fn missing(kind: &'static str, property: &'static str, expected: &'static str) -
 }
 
 /// A list of names, where taps also write one bare name, `null` or nothing.
-fn names(raw: Option<&RawValue>) -> Option<Vec<String>> {
+fn names(raw: Option<RawJson>) -> Option<Vec<String>> {
     #[derive(serde::Deserialize)]
     #[serde(untagged)]
     enum Names {

@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::Json;
+use crate::{Json, RawJson};
 
 /// Why a STATE could not be read or edited.
 #[derive(Debug, Error)]
@@ -35,7 +35,7 @@ impl State {
         Ok(Self(raw.get().into()))
     }
 
-    pub(crate) fn from_raw(raw: &RawValue) -> Self {
+    pub(crate) fn from_raw(raw: RawJson) -> Self {
         Self(raw.get().into())
     }
 

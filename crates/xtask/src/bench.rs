@@ -10,7 +10,7 @@ use crate::{
 
 /// A bench's name and the cargo words that run it.
 const BENCHES: [(&str, &[&str]); 2] = [
-    ("decode", &["bench", "-p", "load", "--bench", "decode"]),
+    ("decode", &["bench", "-p", "columns", "--bench", "decode"]),
     ("load", &["bench", "-p", "tests", "--bench", "load"]),
 ];
 

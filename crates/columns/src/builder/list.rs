@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use singer::RawJson;
 
 use super::column::ColumnBuilder;
 use crate::ValueLimits;
@@ -27,7 +27,7 @@ impl<'de> Visitor<'de> for &mut Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        while let Some(raw) = items.next_element::<&RawValue>()? {
+        while let Some(raw) = items.next_element::<RawJson>()? {
             match self.column.put(raw.get(), self.limits) {
                 Ok(bytes) => self.bytes += bytes + self.column.cell_bytes(),
                 Err(misfit) => self.misfit = self.misfit.or(Some(misfit)),

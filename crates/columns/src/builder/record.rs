@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use singer::RawJson;
 
 use super::{
     batch::BatchBuilder,
@@ -27,7 +27,7 @@ impl<'de> Visitor<'de> for RecordVisitor<'_> {
             place = next;
             match self.0.names.column(place) {
                 Some(column) => {
-                    let value: &RawValue = record.next_value()?;
+                    let value: RawJson = record.next_value()?;
                     self.0.put(column, value.get());
                 }
                 None => drop(record.next_value::<IgnoredAny>()?),

@@ -1,0 +1,52 @@
+//! What is wrong with a text, without any of the text.
+
+use std::fmt;
+
+use serde::de;
+
+/// A text that is not the JSON it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadError {
+    /// Bytes before the place.
+    pub(crate) at: usize,
+    pub(crate) fault: Fault,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The text ends inside a value.
+    Truncated,
+    /// It breaks JSON's grammar.
+    Syntax,
+    /// It is nested too deep to be read as a tree.
+    Deep,
+    /// It is JSON, but not what the reader asked for.
+    Kind,
+}
+
+impl ReadError {
+    pub(crate) fn reason(&self) -> &'static str {
+        match self.fault {
+            Fault::Truncated => "the text ends inside a value",
+            Fault::Syntax => "the text breaks JSON's grammar",
+            Fault::Deep => "the text is nested too deep",
+            Fault::Kind => "a part of the message has the wrong kind",
+        }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(self.reason())
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl de::Error for ReadError {
+    /// The message may hold a value, so that it is not kept.
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self { at: 0, fault: Fault::Kind }
+    }
+}
