@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use columns::{BatchBuilder, Envelope, StreamName, TableOptions, TableSchema, ValueLimits};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use serde::de::{Deserializer, IgnoredAny};
-use singer::{LineBuffer, Message, RecordSink};
+use serde::de::IgnoredAny;
+use singer::{JsonReader, LineBuffer, Message, ReadError, RecordSink};
 
 #[path = "decode/orders.rs"]
 mod orders;
@@ -26,7 +26,7 @@ const BATCH_BYTES: usize = 8 << 20;
 struct Sink<'b>(&'b mut BatchBuilder);
 
 impl RecordSink for Sink<'_> {
-    fn record<'de, D: Deserializer<'de>>(&mut self, _: &str, record: D) -> Result<(), D::Error> {
+    fn record(&mut self, _: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
         self.0.walk(record)
     }
 }

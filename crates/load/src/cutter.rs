@@ -10,10 +10,9 @@ use std::time::Duration;
 
 use columns::arrow_array::RecordBatch;
 use columns::{Envelope, Refused, StreamName, ValueLimits};
-use serde::Deserializer;
-use serde::de::IgnoredAny;
 use singer::{
-    Message, MessageError, RecordBody, RecordMessage, RecordSink, SchemaMessage, State, framing_excerpt,
+    JsonReader, Message, MessageError, ReadError, RecordBody, RecordMessage, RecordSink, SchemaMessage,
+    State, framing_excerpt,
 };
 
 use crate::repair::repaired;
@@ -190,7 +189,7 @@ impl Cutter {
         };
         let stream = &mut self.streams[index];
         if let RecordBody::Raw(raw) = record.record {
-            let walked = stream.builder.walk(&mut serde_json::Deserializer::from_str(raw.get()));
+            let walked = stream.builder.walk(&mut JsonReader::new(raw.get()));
             if walked.is_err() {
                 stream.builder.take_back();
                 let source =
@@ -368,10 +367,8 @@ impl Cutter {
 }
 
 impl RecordSink for Cutter {
-    fn record<'de, D: Deserializer<'de>>(&mut self, stream: &str, record: D) -> Result<(), D::Error> {
-        let Some(index) = self.find(stream) else {
-            return record.deserialize_ignored_any(IgnoredAny).map(drop);
-        };
+    fn record(&mut self, stream: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
+        let Some(index) = self.find(stream) else { return record.skip() };
         self.walking = Some(index);
         self.streams[index].builder.walk(record)
     }

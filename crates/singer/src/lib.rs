@@ -22,7 +22,7 @@ pub use message::{
     BatchMessage, Message, MessageError, RecordBody, RecordMessage, RecordSink, SchemaMessage, SkipRecords,
     parse,
 };
-pub use reader::{RawJson, ReadError};
+pub use reader::{JsonReader, Member, RawJson, ReadError};
 pub use schema::{JsonSchema, JsonType, SchemaError};
 pub use state::{Bookmark, State, StateError};
 pub use writer::{Envelope, MessageWriter};

@@ -1,13 +1,11 @@
 //! One line, one message. A record is walked while its envelope is read, so that its bytes are seen once.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use thiserror::Error;
 
-use crate::reader::{Fault, JsonReader};
-use crate::{JsonSchema, RawJson, ReadError, SchemaError, State};
+use crate::reader::Fault;
+use crate::{JsonReader, JsonSchema, RawJson, ReadError, SchemaError, State};
 
 /// One line of a tap's output.
 #[derive(Debug)]
@@ -82,20 +80,20 @@ pub struct BatchMessage {
 
 /// Takes the properties of a record while its line is read.
 pub trait RecordSink {
-    /// Reads `record` to its end. An error means that the text is not JSON; values that do not fit are the
-    /// sink's own affair.
+    /// Reads one value, the record, from where `record` stands. An error means that the text is not JSON; values
+    /// that do not fit are the sink's own affair.
     ///
     /// # Errors
-    /// The deserializer's.
-    fn record<'de, D: Deserializer<'de>>(&mut self, stream: &str, record: D) -> Result<(), D::Error>;
+    /// The reader's.
+    fn record(&mut self, stream: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError>;
 }
 
 /// A sink that passes records over.
 pub struct SkipRecords;
 
 impl RecordSink for SkipRecords {
-    fn record<'de, D: Deserializer<'de>>(&mut self, _: &str, record: D) -> Result<(), D::Error> {
-        record.deserialize_ignored_any(IgnoredAny).map(drop)
+    fn record(&mut self, _: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
+        record.skip()
     }
 }
 
@@ -141,20 +139,14 @@ pub enum MessageError {
 /// # Errors
 /// [`MessageError`]; the sink may then have seen a part of the record.
 pub fn parse<'a>(line: &'a str, sink: &mut impl RecordSink) -> Result<Message<'a>, MessageError> {
-    if line.trim_ascii_start().as_bytes().first().is_some_and(|&b| b != b'{')
-        && serde_json::from_str::<IgnoredAny>(line).is_ok()
-    {
-        return Err(MessageError::NotObject);
-    }
     let mut reader = JsonReader::new(line);
-    let envelope = EnvelopeSeed { sink }.deserialize(&mut reader);
-    let envelope = envelope.and_then(|envelope| reader.end().map(|()| envelope));
-    envelope.map_err(|error| not_json(error, reader.position()))?.into_message()
+    let envelope = read_envelope(&mut reader, sink).map_err(not_json)?.ok_or(MessageError::NotObject)?;
+    envelope.into_message()
 }
 
-fn not_json(error: ReadError, position: usize) -> MessageError {
+fn not_json(error: ReadError) -> MessageError {
     MessageError::NotJson {
-        column: error.at.max(position) + 1,
+        column: error.at + 1,
         reason: error.reason(),
         truncated: error.fault == Fault::Truncated,
     }
@@ -176,75 +168,49 @@ struct Envelope<'a> {
     manifest: Option<RawJson<'a>>,
 }
 
-struct EnvelopeSeed<'s, S> {
-    sink: &'s mut S,
-}
-
-impl<'de, S: RecordSink> DeserializeSeed<'de> for EnvelopeSeed<'_, S> {
-    type Value = Envelope<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Envelope<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, S: RecordSink> Visitor<'de> for EnvelopeSeed<'_, S> {
-    type Value = Envelope<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a Singer message")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
-        let mut envelope = Envelope::default();
-        while let Some(Text(name)) = map.next_key()? {
-            match &*name {
-                "type" => envelope.kind = map.next_value::<OptionalText>()?.0,
-                "stream" => envelope.stream = map.next_value::<OptionalText>()?.0,
-                "time_extracted" => envelope.time_extracted = map.next_value::<OptionalText>()?.0,
-                "record" => envelope.record = Some(read_record(&mut map, &envelope, self.sink)?),
-                "schema" => envelope.schema = Some(map.next_value()?),
-                "key_properties" => envelope.key_properties = Some(map.next_value()?),
-                "bookmark_properties" => envelope.bookmark_properties = Some(map.next_value()?),
-                "value" => envelope.value = Some(map.next_value()?),
-                "version" => envelope.version = Some(map.next_value()?),
-                "encoding" => envelope.encoding = Some(map.next_value()?),
-                "manifest" => envelope.manifest = Some(map.next_value()?),
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(envelope)
-    }
-}
-
-fn read_record<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    envelope: &Envelope<'de>,
+/// Reads a line to its end; `None` when it is JSON, but no object.
+fn read_envelope<'a>(
+    reader: &mut JsonReader<'a>,
     sink: &mut impl RecordSink,
-) -> Result<RecordBody<'de>, A::Error> {
-    match (&envelope.kind, &envelope.stream, &envelope.record) {
-        (Some(kind), Some(stream), None) if kind.eq_ignore_ascii_case("RECORD") => {
-            map.next_value_seed(SinkSeed { stream, sink })?;
-            Ok(RecordBody::Taken)
+) -> Result<Option<Envelope<'a>>, ReadError> {
+    if !reader.open_object()? {
+        reader.skip()?;
+        return reader.end().map(|()| None);
+    }
+    let mut envelope = Envelope::default();
+    while let Some(name) = reader.next_name()? {
+        match &*name {
+            "type" => envelope.kind = reader.text()?,
+            "stream" => envelope.stream = reader.text()?,
+            "time_extracted" => envelope.time_extracted = reader.text()?,
+            "record" => envelope.record = Some(envelope.read_record(reader, sink)?),
+            "schema" => envelope.schema = Some(reader.value()?),
+            "key_properties" => envelope.key_properties = Some(reader.value()?),
+            "bookmark_properties" => envelope.bookmark_properties = Some(reader.value()?),
+            "value" => envelope.value = Some(reader.value()?),
+            "version" => envelope.version = Some(reader.value()?),
+            "encoding" => envelope.encoding = Some(reader.value()?),
+            "manifest" => envelope.manifest = Some(reader.value()?),
+            _ => reader.skip()?,
         }
-        _ => map.next_value().map(RecordBody::Raw),
     }
-}
-
-struct SinkSeed<'s, S> {
-    stream: &'s str,
-    sink: &'s mut S,
-}
-
-impl<'de, S: RecordSink> DeserializeSeed<'de> for SinkSeed<'_, S> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        self.sink.record(self.stream, deserializer)
-    }
+    reader.end().map(|()| Some(envelope))
 }
 
 impl<'a> Envelope<'a> {
+    fn read_record(
+        &self,
+        reader: &mut JsonReader<'a>,
+        sink: &mut impl RecordSink,
+    ) -> Result<RecordBody<'a>, ReadError> {
+        match (&self.kind, &self.stream, &self.record) {
+            (Some(kind), Some(stream), None) if kind.eq_ignore_ascii_case("RECORD") => {
+                sink.record(stream, reader).map(|()| RecordBody::Taken)
+            }
+            _ => reader.value().map(RecordBody::Raw),
+        }
+    }
+
     fn into_message(self) -> Result<Message<'a>, MessageError> {
         let kind = self.kind.clone().ok_or(MessageError::Property {
             kind: "unnamed",
@@ -334,85 +300,6 @@ fn names(raw: Option<RawJson>) -> Option<Vec<String>> {
     match serde_json::from_str(raw.get()).ok()? {
         Names::One(name) => Some(vec![name]),
         Names::Many(names) => Some(names),
-    }
-}
-
-/// A string, borrowed from the line when it holds no escape.
-struct Text<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> de::Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Cow<'de, str>;
-            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Cow::Borrowed(text))
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Cow::Owned(text.to_owned()))
-            }
-        }
-        deserializer.deserialize_str(TextVisitor).map(Text)
-    }
-}
-
-/// A string, or nothing where the tap wrote something else.
-struct OptionalText<'a>(Option<Cow<'a, str>>);
-
-impl<'de: 'a, 'a> de::Deserialize<'de> for OptionalText<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OptionalTextVisitor).map(Self)
-    }
-}
-
-struct OptionalTextVisitor;
-
-impl<'de> Visitor<'de> for OptionalTextVisitor {
-    type Value = Option<Cow<'de, str>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a string")
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
     }
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StructArray};
 use arrow_schema::SchemaRef;
-use serde::Deserializer;
+use singer::{JsonReader, ReadError};
 
-use super::{column::ColumnBuilder, names::PropertyNames, record::RecordVisitor};
+use super::{column::ColumnBuilder, names::PropertyNames};
 use crate::metadata::{self, is_metadata_column, metadata_column};
 use crate::refusal::Found;
 use crate::value::{Misfit, Wider, moment};
-use crate::{Envelope, RecordError, RecordProblem, Refused, TableSchema, ValueLimits};
+use crate::{ColumnType, Envelope, RecordError, RecordProblem, Refused, TableSchema, ValueLimits};
 
 /// Builds the batches of one stream.
 ///
@@ -22,8 +22,8 @@ pub struct BatchBuilder {
     limits: ValueLimits,
     pub(super) names: PropertyNames,
     columns: Vec<ColumnBuilder>,
-    /// Columns that tapster fills, and which one each is.
-    envelope: Vec<(usize, Filled)>,
+    /// Which columns tapster fills, and with what.
+    filled: Vec<Option<Filled>>,
     /// Columns of the key.
     key: Vec<usize>,
     records: usize,
@@ -31,8 +31,7 @@ pub struct BatchBuilder {
     record_bytes: usize,
     value_bytes: usize,
     open_bytes: usize,
-    /// Cells that the open record has put, and whether it put anything at all.
-    put: usize,
+    /// Whether a record is walked and neither accepted nor taken back.
     open: bool,
     troubles: Vec<Trouble>,
     not_object: Option<Found>,
@@ -68,27 +67,21 @@ impl BatchBuilder {
     pub fn new(schema: Arc<TableSchema>, limits: ValueLimits) -> Self {
         let columns: Vec<_> =
             schema.columns.iter().map(|column| ColumnBuilder::new(&column.column_type)).collect();
-        let filled = |(at, column): (usize, &crate::Column)| Some((at, Filled::of(column)?));
-        let envelope: Vec<_> = schema.columns.iter().enumerate().filter_map(filled).collect();
-        let own = schema
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| envelope.iter().all(|(filled, _)| filled != at));
-        let names = PropertyNames::new(own.map(|(at, column)| (column.name.as_str(), at)));
+        let filled: Vec<_> = schema.columns.iter().map(Filled::of).collect();
+        let own = schema.columns.iter().zip(&filled).enumerate().filter(|(_, (_, filled))| filled.is_none());
+        let names = PropertyNames::new(own.map(|(at, (column, _))| (column.name.as_str(), at)));
         let key =
             schema.key_properties.iter().filter_map(|key| schema.columns.iter().position(|c| c.name == *key));
         Self {
             arrow: schema.arrow(),
             limits,
             names,
-            envelope,
+            filled,
             key: key.collect(),
             records: 0,
             record_bytes: columns.iter().map(ColumnBuilder::cell_bytes).sum(),
             value_bytes: 0,
             open_bytes: 0,
-            put: 0,
             open: false,
             troubles: Vec::new(),
             not_object: None,
@@ -118,15 +111,15 @@ impl BatchBuilder {
         self.names.unknown()
     }
 
-    /// Walks one record's JSON into the columns. `record` must borrow from its text, as `serde_json` does from
-    /// `&str`. A value that does not fit is remembered until [`accept`](Self::accept).
+    /// Walks one record's JSON, which comes next in `record`, into the columns. A value that does not fit is
+    /// remembered until [`accept`](Self::accept).
     ///
     /// # Errors
     /// Only when the text is not JSON; then [`take_back`](Self::take_back) forgets what was read of it.
-    pub fn walk<'de, D: Deserializer<'de>>(&mut self, record: D) -> Result<(), D::Error> {
+    pub fn walk(&mut self, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
         self.take_back();
         self.open = true;
-        record.deserialize_any(RecordVisitor(self))
+        self.walk_record(record)
     }
 
     /// Puts one property of the open record; the last of two equal names wins.
@@ -135,10 +128,8 @@ impl BatchBuilder {
         let Some(column) = self.columns.get_mut(at) else { return };
         if column.len() > self.records {
             column.truncate(self.records);
-            self.put -= 1;
             self.troubles.retain(|trouble| trouble.column() != at);
         }
-        self.put += 1;
         match column.put(raw, &self.limits) {
             Ok(bytes) => self.open_bytes += bytes,
             Err(misfit) => self.note(at, misfit, raw),
@@ -185,12 +176,6 @@ impl BatchBuilder {
             return Err(self.refuse());
         }
         self.check_key()?;
-        if self.put + self.envelope.len() < self.columns.len() {
-            let filled = &self.envelope;
-            let missing =
-                self.columns.iter_mut().enumerate().filter(|(_, column)| column.len() == self.records);
-            missing.filter(|(at, _)| filled.iter().all(|(own, _)| own != at)).for_each(|(_, c)| c.put_null());
-        }
         self.fill(envelope)
     }
 
@@ -235,28 +220,24 @@ impl BatchBuilder {
         Ok(())
     }
 
+    /// Gives a cell to each column that the record has not put one into.
     fn fill(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
-        for at in 0..self.envelope.len() {
-            let Some(&(column, filled)) = self.envelope.get(at) else { break };
-            let value = match filled {
-                Filled::Extracted => {
-                    match envelope.time_extracted.map(|text| moment::instant(text.as_bytes())) {
-                        None => None,
-                        Some(Ok(instant)) => Some(instant),
-                        Some(Err(_)) => {
-                            let expected = crate::ColumnType::TimestampTz;
-                            return Err(self.problem(column, RecordProblem::Unreadable { expected }));
-                        }
-                    }
-                }
-                Filled::Received => Some(envelope.received),
-                Filled::Sequence => Some(envelope.sequence),
-                Filled::Version => envelope.version,
-                Filled::SyncStarted => Some(envelope.sync_started),
-            };
-            if let Some(column) = self.columns.get_mut(column) {
-                column.put_i64(value);
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            if column.len() > self.records {
+                continue;
             }
+            let value = match self.filled.get(at).copied().flatten() {
+                None => None,
+                Some(Filled::Extracted) => match extracted(envelope) {
+                    Ok(instant) => instant,
+                    Err(problem) => return Err(self.problem(at, problem)),
+                },
+                Some(Filled::Received) => Some(envelope.received),
+                Some(Filled::Sequence) => Some(envelope.sequence),
+                Some(Filled::Version) => envelope.version,
+                Some(Filled::SyncStarted) => Some(envelope.sync_started),
+            };
+            column.put_i64(value);
         }
         Ok(())
     }
@@ -275,7 +256,6 @@ impl BatchBuilder {
     /// Nothing of a record is open any more.
     fn forget(&mut self) {
         self.open_bytes = 0;
-        self.put = 0;
         self.open = false;
         self.troubles.clear();
         self.not_object = None;
@@ -295,6 +275,12 @@ impl BatchBuilder {
         // Panics only where a column was built against its own type: a bug, never an input.
         Some(StructArray::new(self.arrow.fields().clone(), arrays, None).into())
     }
+}
+
+/// The envelope's instant of extraction. One that cannot be read is an error, as any other value's.
+fn extracted(envelope: &Envelope<'_>) -> Result<Option<i64>, RecordProblem> {
+    let unreadable = |_| RecordProblem::Unreadable { expected: ColumnType::TimestampTz };
+    envelope.time_extracted.map(|text| moment::instant(text.as_bytes())).transpose().map_err(unreadable)
 }
 
 impl Filled {

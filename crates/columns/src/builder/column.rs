@@ -8,12 +8,9 @@ use arrow_array::{
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::DataType;
-use serde::Deserializer as _;
+use singer::{JsonReader, ReadError};
 
-use super::{
-    list::Items,
-    validity::{Bits, Validity},
-};
+use super::validity::{Bits, Validity};
 use crate::value::{Misfit, binary, json, moment, number, text};
 use crate::{ColumnType, ValueLimits};
 
@@ -204,6 +201,22 @@ impl ColumnBuilder {
         Ok(bytes)
     }
 
+    /// Adds each item of a JSON array, up to the first that does not fit.
+    fn put_items(&mut self, raw: &str, limits: &ValueLimits) -> Result<Result<usize, Misfit>, ReadError> {
+        let mut reader = JsonReader::new(raw);
+        if !reader.open_array()? {
+            return Ok(Err(Misfit::WrongType));
+        }
+        let mut bytes = 0;
+        while reader.next_item()? {
+            match self.put(reader.value()?.get(), limits) {
+                Ok(more) => bytes += more + self.cell_bytes(),
+                Err(misfit) => return Ok(Err(misfit)),
+            }
+        }
+        Ok(Ok(bytes))
+    }
+
     /// Adds a value of a column of 64-bit integers or timestamps; NULL in any other.
     pub(super) fn put_i64(&mut self, value: Option<i64>) {
         match (&mut self.cells, value) {
@@ -307,24 +320,21 @@ fn put_list(
     items: &mut ColumnBuilder,
     limits: &ValueLimits,
 ) -> Result<usize, Misfit> {
-    if !raw.starts_with('[') {
-        return Err(Misfit::WrongType);
-    }
     let before = items.len();
-    let mut put = Items { column: items, limits, bytes: 0, misfit: None };
-    let read = serde_json::Deserializer::from_str(raw).deserialize_seq(&mut put);
-    let (bytes, misfit) = (put.bytes, put.misfit);
-    let end = i32::try_from(items.len()).map_err(|_| Misfit::Large);
-    match (read, misfit, end) {
-        (Ok(()), None, Ok(end)) => {
+    let put = items.put_items(raw, limits).unwrap_or(Err(Misfit::WrongType));
+    match (put, i32::try_from(items.len())) {
+        (Ok(bytes), Ok(end)) => {
             ends.push(end);
             Ok(bytes)
         }
-        (_, misfit, _) => {
+        (put, _) => {
             items.truncate(before);
-            // A list has no wider type.
-            let misfit = misfit.filter(|misfit| !matches!(misfit, Misfit::Wider(_)));
-            Err(misfit.unwrap_or(Misfit::WrongType))
+            Err(match put {
+                Ok(_) => Misfit::Large,
+                // A list has no wider type.
+                Err(Misfit::Wider(_)) => Misfit::WrongType,
+                Err(misfit) => misfit,
+            })
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod batch;
 mod column;
-mod list;
 mod names;
 mod record;
 mod validity;

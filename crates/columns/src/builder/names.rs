@@ -13,10 +13,20 @@ pub(super) struct Place(usize);
 #[derive(Debug)]
 struct Name {
     text: Box<str>,
+    /// It between quotes, as a line has it; empty where JSON would have to escape a part of it.
+    quoted: Box<str>,
     /// Its column; `None` for a property outside the schema.
     column: Option<usize>,
     /// The name that came behind it last time.
     next: usize,
+}
+
+impl Name {
+    fn new(text: &str, column: Option<usize>, next: usize) -> Self {
+        let plain = !text.chars().any(|character| character < ' ' || matches!(character, '"' | '\\'));
+        let quoted = if plain { format!("\"{text}\"") } else { String::new() };
+        Self { text: text.into(), quoted: quoted.into(), column, next }
+    }
 }
 
 /// All names seen so far.
@@ -33,11 +43,11 @@ pub(super) struct PropertyNames {
 impl PropertyNames {
     /// Names and their columns, in the order of the schema.
     pub(super) fn new<'a>(columns: impl Iterator<Item = (&'a str, usize)>) -> Self {
-        let mut names = vec![Name { text: "".into(), column: None, next: 1 }];
+        let mut names = vec![Name::new("", None, 1)];
         let mut places = HashMap::new();
         for (name, column) in columns {
             places.insert(name.into(), names.len());
-            names.push(Name { text: name.into(), column: Some(column), next: names.len() + 1 });
+            names.push(Name::new(name, Some(column), names.len() + 1));
         }
         let known = names.len();
         Self { names, places, known, told: known }
@@ -49,24 +59,22 @@ impl PropertyNames {
         Place(0)
     }
 
-    /// The place of a name that comes behind another.
+    /// The place of the name that came behind this one last time, and the name between quotes.
     #[inline]
-    pub(super) fn find(&mut self, previous: Place, name: &str) -> Place {
-        if let Some(previous) = self.names.get(previous.0) {
-            let next = previous.next;
-            if next > 0 && self.names.get(next).is_some_and(|expected| *expected.text == *name) {
-                return Place(next);
-            }
-        }
-        self.find_slowly(previous, name)
+    pub(super) fn expected(&self, previous: Place) -> (Place, &str) {
+        let next = self.names.get(previous.0).map_or(0, |name| name.next);
+        // The first record of a stream has no name behind its last.
+        let quoted = if next == 0 { None } else { self.names.get(next).map(|name| &*name.quoted) };
+        (Place(next), quoted.unwrap_or_default())
     }
 
-    fn find_slowly(&mut self, previous: Place, name: &str) -> Place {
+    /// The place of a name that comes behind another.
+    pub(super) fn find(&mut self, previous: Place, name: &str) -> Place {
         let place = match self.places.get(name) {
             Some(place) => *place,
             None if self.names.len() - self.known < MOST_UNKNOWN => {
                 self.places.insert(name.into(), self.names.len());
-                self.names.push(Name { text: name.into(), column: None, next: 0 });
+                self.names.push(Name::new(name, None, 0));
                 self.names.len() - 1
             }
             None => return Self::start(),
@@ -102,7 +110,10 @@ mod tests {
         for order in [["a", "b", ""], ["", "b", "a"], ["b", "a", "b"], ["a", "b", ""]] {
             let mut place = PropertyNames::start();
             for name in order {
+                let (expected, quoted) = names.expected(place);
+                let comes = quoted == format!("\"{name}\"");
                 place = names.find(place, name);
+                assert_eq!(expected == place, comes, "{name:?} in {order:?}");
                 let column = ["a", "b", ""].iter().position(|other| *other == name);
                 assert_eq!(names.column(place), column, "{name:?} in {order:?}");
             }

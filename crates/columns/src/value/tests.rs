@@ -265,7 +265,8 @@ proptest! {
     #[test]
     fn strings_are_what_serde_json_reads(value: String) {
         let raw = serde_json::to_string(&value).unwrap();
-        let ascii: String = value.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let ascii: Vec<_> = value.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+        let ascii = ascii.concat();
         for raw in [raw, format!("\"{ascii}\"")] {
             let mut out = Vec::new();
             text::text(&raw, NulPolicy::Keep, &mut out).unwrap();

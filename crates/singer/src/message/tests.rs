@@ -1,14 +1,13 @@
 use super::{Message, MessageError, RecordBody, RecordSink, SkipRecords, parse};
-use serde::Deserializer;
-use serde::de::Deserialize as _;
+use crate::{JsonReader, ReadError};
 
 /// Remembers what it was given.
 #[derive(Default)]
 struct Taken(Vec<(String, serde_json::Value)>);
 
 impl RecordSink for Taken {
-    fn record<'de, D: Deserializer<'de>>(&mut self, stream: &str, record: D) -> Result<(), D::Error> {
-        self.0.push((stream.to_owned(), serde_json::Value::deserialize(record)?));
+    fn record(&mut self, stream: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
+        self.0.push((stream.to_owned(), serde_json::from_str(record.value()?.get()).unwrap()));
         Ok(())
     }
 }

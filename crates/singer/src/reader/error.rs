@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::de;
-
 /// A text that is not the JSON it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadError {
@@ -19,10 +17,6 @@ pub(crate) enum Fault {
     Truncated,
     /// It breaks JSON's grammar.
     Syntax,
-    /// It is nested too deep to be read as a tree.
-    Deep,
-    /// It is JSON, but not what the reader asked for.
-    Kind,
 }
 
 impl ReadError {
@@ -30,8 +24,6 @@ impl ReadError {
         match self.fault {
             Fault::Truncated => "the text ends inside a value",
             Fault::Syntax => "the text breaks JSON's grammar",
-            Fault::Deep => "the text is nested too deep",
-            Fault::Kind => "a part of the message has the wrong kind",
         }
     }
 }
@@ -43,10 +35,3 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
-
-impl de::Error for ReadError {
-    /// The message may hold a value, so that it is not kept.
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self { at: 0, fault: Fault::Kind }
-    }
-}

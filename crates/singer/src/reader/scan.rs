@@ -3,17 +3,15 @@
 use super::error::{Fault, ReadError};
 use super::nesting::Nesting;
 
-type Read<T> = Result<T, ReadError>;
+pub(super) type Read<T> = Result<T, ReadError>;
 
-/// Deepest nesting that is read as a tree; what is passed over or kept as text may be of any depth.
-pub(super) const MAX_DEPTH: usize = 128;
-
-/// A place in a JSON text.
-pub(crate) struct JsonReader<'a> {
-    text: &'a str,
-    at: usize,
-    /// How much deeper a tree may become.
-    pub(super) depth_left: usize,
+/// A place in a JSON text. [`open_object`](Self::open_object) and its like walk one level; the values in it are read
+/// as their text or passed over, of whatever depth they are.
+pub struct JsonReader<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: usize,
+    /// Whether a bracket was just opened, so that no comma may come.
+    pub(super) first: bool,
 }
 
 /// A string of the text, between its quotes.
@@ -24,21 +22,21 @@ pub(super) struct Quoted<'a> {
 }
 
 impl<'a> JsonReader<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth_left: MAX_DEPTH }
+    /// A reader at the beginning of a text.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text, at: 0, first: false }
     }
 
     /// Fails unless only blanks are left.
-    pub(crate) fn end(&mut self) -> Read<()> {
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn end(&mut self) -> Read<()> {
         match self.peek() {
             Err(_) => Ok(()),
             Ok(_) => Err(self.fault(Fault::Syntax)),
         }
-    }
-
-    /// Bytes before the place.
-    pub(crate) fn position(&self) -> usize {
-        self.at
     }
 
     #[cold]
