@@ -18,8 +18,8 @@ pub(crate) use new::{New, NewPipeline};
 pub(crate) use reserved::Reserved;
 pub(crate) use run::Run;
 pub(crate) use runs::{Runs, RunsList, RunsLogs, RunsShow, Status};
-pub(crate) use state::{State, StateHistory};
-pub(crate) use verbs::{Check, Completions, Config, Discover, Explain, Init, Preview, Schema};
+pub(crate) use state::{State, StateClear, StateGet, StateHistory, StateMove, StateSet};
+pub(crate) use verbs::{Check, Completions, Config, Discover, Explain, Init, Preview, Schema, SchemaKind};
 
 /// Runs Singer taps and loads what they say into a warehouse, each record once.
 #[derive(Debug, Parser)]

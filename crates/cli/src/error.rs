@@ -30,6 +30,18 @@ pub(crate) enum CliError {
     /// A pipeline's name that would leave `pipelines/`.
     #[error("`{0}` cannot be the name of a pipeline")]
     BadName(String),
+    /// A setting of a tap or target breaks the schema that it publishes.
+    #[error("the {block}'s `config{}` breaks the settings of {name}: rule `{rule}`", path.replace('/', "."))]
+    Setting { block: &'static str, name: String, path: String, rule: String },
+    /// Something that deletes was asked for where nobody can be asked.
+    #[error("to {0} needs --yes where there is no terminal to ask on")]
+    NeedsYes(String),
+    /// The person said no.
+    #[error("nothing was changed")]
+    Declined,
+    /// Values of records may only be shown to a person.
+    #[error("preview shows values of records, and stdout is no terminal")]
+    NoTerminal,
     /// stdout is gone or full.
     #[error("cannot write to stdout")]
     Output(#[source] std::io::Error),
@@ -51,6 +63,10 @@ impl CliError {
             Self::NoSettings { .. } => "E0186",
             Self::BadName(_) => "E0187",
             Self::Output(_) => "E0188",
+            Self::Setting { .. } => "E0191",
+            Self::NeedsYes(_) => "E0192",
+            Self::Declined => "E0193",
+            Self::NoTerminal => "E0194",
             Self::Bug(_) => "E0190",
         }
     }
@@ -62,8 +78,11 @@ impl CliError {
             | Self::NotBuiltYet(_)
             | Self::UnknownCode { .. }
             | Self::UnknownProgram { .. }
+            | Self::NeedsYes(_)
+            | Self::Declined
+            | Self::NoTerminal
             | Self::BadName(_) => exit_code::COMMAND_LINE,
-            Self::FileInTheWay { .. } | Self::File { .. } => exit_code::CONFIGURATION,
+            Self::FileInTheWay { .. } | Self::File { .. } | Self::Setting { .. } => exit_code::CONFIGURATION,
             Self::NoSettings { .. } => exit_code::TAP,
             Self::Output(_) => exit_code::UNAVAILABLE,
             Self::Bug(_) => exit_code::BUG,
@@ -73,7 +92,14 @@ impl CliError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage(_) | Self::Output(_) => None,
+            Self::Usage(_) | Self::Output(_) | Self::Declined => None,
+            Self::Setting { name, .. } => {
+                Some(format!("{name} --about lists its settings, or see its README"))
+            }
+            Self::NeedsYes(_) => Some("add --yes once you are sure".to_owned()),
+            Self::NoTerminal => Some(
+                "type it in a terminal; `tapster discover` shows names and types without values".to_owned(),
+            ),
             Self::NotBuiltYet(_) => Some("`tapster --help` lists what is".to_owned()),
             Self::UnknownCode { nearest, .. } => Some(match nearest {
                 Some(nearest) => format!("did you mean {nearest}? `tapster explain` lists all codes"),

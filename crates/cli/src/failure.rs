@@ -1,8 +1,12 @@
 use std::error::Error;
 
+use columns::SchemaRefused;
+use config::ConfigError;
 use runner::RunError;
 use serde::Serialize;
+use singer::CatalogError;
 use store::StoreError;
+use target_api::TargetError;
 
 use crate::error::CliError;
 use crate::exit_code;
@@ -20,6 +24,9 @@ pub(crate) struct Failure {
     pub(crate) hint: Option<String>,
     /// The exit code of the process.
     pub(crate) exit_code: u8,
+    /// The tap's last lines on its standard error, when it is about the tap.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tap_said: Vec<String>,
 }
 
 /// What a verb returns: its exit code, or what to tell.
@@ -33,7 +40,19 @@ impl Failure {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        Self { code: code.to_owned(), message: error.to_string(), causes, hint, exit_code }
+        Self {
+            code: code.to_owned(),
+            message: error.to_string(),
+            causes,
+            hint,
+            exit_code,
+            tap_said: Vec::new(),
+        }
+    }
+
+    /// Message and causes in one text, for the ledger.
+    pub(crate) fn text(&self) -> String {
+        std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
     }
 }
 
@@ -54,8 +73,38 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<&RunError> for Failure {
+    fn from(error: &RunError) -> Self {
+        Self::new(error.code(), error.exit_code(), error, error.hint())
+    }
+}
+
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        Self::new(error.code(), error.exit_code(), &error, error.hint())
+        Self::from(&error)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(error.code(), exit_code::CONFIGURATION, &error, error.hint())
+    }
+}
+
+impl From<TargetError> for Failure {
+    fn from(error: TargetError) -> Self {
+        Self::from(RunError::from(error))
+    }
+}
+
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        Self::new(error.code(), exit_code::CONFIGURATION, &error, error.hint())
+    }
+}
+
+impl From<SchemaRefused> for Failure {
+    fn from(error: SchemaRefused) -> Self {
+        Self::new(error.code(), exit_code::DATA, &error, error.hint())
     }
 }

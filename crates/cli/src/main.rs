@@ -10,6 +10,7 @@ mod exit_code;
 mod failure;
 mod output;
 mod progress;
+mod wiring;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -19,9 +20,11 @@ use error::CliError;
 use failure::Outcome;
 
 fn main() -> ExitCode {
-    if let Some(code) = guard() {
+    if let Some(code) = hidden() {
         return code.into();
     }
+    #[cfg(feature = "failpoints")]
+    let _failpoints = fail::FailScenario::setup();
     output::remember_panics();
     let code = catch_unwind(|| match commands::parse() {
         Ok(cli) => tell(run(&cli), cli.global.json),
@@ -30,10 +33,13 @@ fn main() -> ExitCode {
     code.unwrap_or_else(|_| tell(Err(CliError::Bug(output::panic_place()).into()), false)).into()
 }
 
-/// `tapster __guard …` is the process between a run and its tap; nobody types it.
-fn guard() -> Option<u8> {
+/// The hidden verbs: the process between a run and its tap, and the one that tries a DuckDB file. Nobody types them.
+fn hidden() -> Option<u8> {
     let mut arguments = std::env::args_os().skip(1);
-    (arguments.next()? == "__guard").then(|| runner::guard(arguments))
+    match arguments.next()?.to_str()? {
+        "__guard" => Some(runner::guard(arguments)),
+        _ => None,
+    }
 }
 
 /// One verb, one command.
@@ -46,12 +52,12 @@ fn run(cli: &Cli) -> Outcome {
         Command::State(args) => commands::state::run(global, args),
         Command::Explain(args) => commands::explain::run(global, args),
         Command::Completions(args) => commands::completions::run(args),
-        Command::Check(_) => commands::not_built_yet("check"),
-        Command::Discover(_) => commands::not_built_yet("discover"),
-        Command::Preview(_) => commands::not_built_yet("preview"),
-        Command::Run(_) => commands::not_built_yet("run"),
-        Command::Config(_) => commands::not_built_yet("config"),
-        Command::Schema(_) => commands::not_built_yet("schema"),
+        Command::Check(args) => commands::check::run(global, args),
+        Command::Discover(args) => commands::discover::run(global, args),
+        Command::Preview(args) => commands::preview::run(global, args),
+        Command::Run(args) => commands::run::run(global, args),
+        Command::Config(args) => commands::config::run(global, args),
+        Command::Schema(args) => commands::schema::run(args),
         Command::Reserved(verb) => commands::not_built_yet(verb.word()),
     }
 }

@@ -2,6 +2,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use config::Project;
 use store::Store;
 
 use crate::args::Global;
@@ -22,6 +23,12 @@ pub(super) fn folder(global: &Global) -> Result<PathBuf, CliError> {
 
 fn is_project(folder: &Path) -> bool {
     folder.join("tapster.yml").is_file() || folder.join("pipelines").is_dir()
+}
+
+/// The project with its files.
+pub(super) fn open(global: &Global) -> Result<Project, Failure> {
+    let start = global.project.clone().unwrap_or_else(|| PathBuf::from("."));
+    Ok(Project::discover(&start, global.environment.as_deref())?)
 }
 
 /// The project's store, if there is one: to look at the past makes none.

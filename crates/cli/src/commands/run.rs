@@ -7,7 +7,7 @@ mod several;
 
 use std::time::Duration;
 
-use config::{Pattern, Project};
+use config::{ConfigError, Pattern, Project};
 
 use crate::args::{Global, Run};
 use crate::commands::not_built_yet;
@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
 fn names(project: &Project, args: &Run) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     if args.all {
-        names = project.pipeline_names()?;
+        names = project.pipeline_names().map(str::to_owned).collect();
     }
     for argument in &args.pipelines {
         for name in project.matching(argument)? {
@@ -56,7 +56,8 @@ pub(super) struct Request {
 
 impl Request {
     fn read(args: &Run) -> Result<Self, Failure> {
-        let patterns = |texts: &[String]| texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>();
+        let patterns =
+            |texts: &[String]| texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>();
         Ok(Self {
             select: patterns(&args.select)?,
             exclude: patterns(&args.exclude)?,
@@ -73,12 +74,14 @@ impl Request {
 }
 
 /// A pattern of the command line.
-pub(super) fn pattern(text: &str) -> Result<Pattern, CliError> {
-    text.parse().map_err(|error| CliError::Usage(format!("`{text}` is not a pattern: {error}")))
+pub(super) fn pattern(text: &str) -> Result<Pattern, ConfigError> {
+    Pattern::new(text)
 }
 
 fn duration(flag: &str, text: &str) -> Result<Duration, CliError> {
     config::parse_duration(text).ok_or_else(|| {
-        CliError::Usage(format!("`{text}` is not a duration for {flag}: write a number with ms, s, m, h or d, for example 90s"))
+        CliError::Usage(format!(
+            "`{text}` is not a duration for {flag}: write a number with ms, s, m, h or d, for example 90s"
+        ))
     })
 }

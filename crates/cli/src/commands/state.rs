@@ -1,3 +1,4 @@
+mod change;
 mod history;
 mod list;
 
@@ -12,10 +13,10 @@ pub(crate) fn run(global: &Global, args: &State) -> Outcome {
     match args {
         State::List(_) => list::run(global),
         State::History(args) => history::run(global, args),
-        State::Get(_) => not_built_yet("state get"),
-        State::Set(_) => not_built_yet("state set"),
-        State::Clear(_) => not_built_yet("state clear"),
-        State::Move(_) => not_built_yet("state move"),
+        State::Get(args) => change::get(global, args),
+        State::Set(args) => change::set(global, args),
+        State::Clear(args) => change::clear(global, args),
+        State::Move(args) => change::rename(global, args),
         State::Diff(_) => not_built_yet("state diff"),
         State::Rollback(_) => not_built_yet("state rollback"),
         State::Export(_) => not_built_yet("state export"),

@@ -18,15 +18,21 @@ pub(crate) fn print_failure(failure: &Failure, json: bool) {
     let _ = anstream::stderr().write_all(render(failure).as_bytes());
 }
 
-/// `error[E0505]: …`, the causes, the hint. Further lines of a text are set in under its first.
+/// So many of the tap's last lines are shown; the log has them all.
+const TAP_LINES: usize = 5;
+
+/// `error[E0505]: …`, the causes, the tap's last lines, the hint. Further lines of a text are set in under its first.
 pub(crate) fn render(failure: &Failure) -> String {
-    let Failure { code, message, causes, hint, .. } = failure;
+    let Failure { code, message, causes, hint, tap_said, .. } = failure;
     let mut text = format!("{BAD}error[{code}]{BAD:#}{BOLD}:{BOLD:#} ");
     let mut lines = message.trim_end().lines();
     text.push_str(&format!("{BOLD}{}{BOLD:#}\n", lines.next().unwrap_or_default()));
     lines.for_each(|line| text.extend([line, "\n"]));
     for cause in causes {
         text.push_str(&format!("  {DIM}because:{DIM:#} {}\n", set_in(cause, 11)));
+    }
+    for line in tap_said.iter().skip(tap_said.len().saturating_sub(TAP_LINES)) {
+        text.push_str(&format!("  {DIM}tap said:{DIM:#} {line}\n"));
     }
     if let Some(hint) = hint {
         text.push_str(&format!("  {HINT}hint:{HINT:#} {}\n", set_in(hint, 8)));
@@ -51,6 +57,7 @@ mod tests {
             causes: vec!["the folder is in the way".into(), "two\nlines".into()],
             hint: Some("look\nhere".into()),
             exit_code: 69,
+            tap_said: vec!["CRITICAL no".into()],
         };
         let plain = anstream::adapter::strip_str(&render(&failure)).to_string();
         insta::assert_snapshot!(plain, @r"
@@ -58,6 +65,7 @@ mod tests {
           because: the folder is in the way
           because: two
                    lines
+          tap said: CRITICAL no
           hint: look
                 here
         ");

@@ -34,15 +34,15 @@ pub(crate) struct Edits {
 
 impl Wired {
     pub(crate) fn new(project: &Project, pipeline: &Pipeline, log: PathBuf) -> Result<Self, Failure> {
-        let tap = tap::command(project, pipeline, log)
-            .map_err(|source| CliError::File { what: "find", path: "the tapster program".into(), source })?;
+        let tap = tap::command(project, pipeline, log)?;
         let Program::Named(target_name) = &pipeline.target.program else {
             return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());
         };
-        let target = targets::maker(target_name, pipeline.target.config.as_str().to_owned()).ok_or_else(|| {
-            let known = targets::NAMES.iter().map(|&name| name.to_owned()).collect();
-            CliError::UnknownProgram { kind: "target", name: target_name.clone(), known }
-        })?;
+        let target =
+            targets::maker(target_name, pipeline.target.config()?.as_str().to_owned()).ok_or_else(|| {
+                let known = targets::NAMES.iter().map(|&name| name.to_owned()).collect();
+                CliError::UnknownProgram { kind: "target", name: target_name.clone(), known }
+            })?;
         let tap_identity = tap::identity(&pipeline.tap.program);
         Ok(Self { tap, tap_identity, target, target_name: target_name.clone() })
     }
@@ -50,7 +50,7 @@ impl Wired {
     /// Who runs, for the state row.
     pub(crate) fn identity(&self, pipeline: &Pipeline, run: &str) -> RunIdentity {
         RunIdentity {
-            environment: pipeline.environment.clone().unwrap_or_default(),
+            environment: pipeline.environment.clone(),
             pipeline: pipeline.name.clone(),
             shard: String::new(),
             tap: self.tap_identity.clone(),
@@ -66,7 +66,9 @@ impl Wired {
         identity.full_refresh = match edits {
             Edits { full_refresh: false, .. } => FullRefresh::No,
             Edits { narrowed: false, .. } => FullRefresh::All,
-            Edits { .. } => FullRefresh::Streams(streams.iter().map(|name| StreamName::from(name.as_str())).collect()),
+            Edits { .. } => {
+                FullRefresh::Streams(streams.iter().map(|name| StreamName::from(name.as_str())).collect())
+            }
         };
         RunPlan {
             identity,

@@ -25,7 +25,8 @@ pub(super) fn rules(rules: &StreamRules, catalog: Option<&Catalog>) -> Rules {
     Arc::new(move |name| {
         let id = ids.get(name).map_or(name, String::as_str);
         let decision = rules.stream(id);
-        let chosen = if ids.contains_key(name) { selected.contains(id) } else { decision.selected != Selected::No };
+        let chosen =
+            if ids.contains_key(name) { selected.contains(id) } else { decision.selected != Selected::No };
         let settings = decision.settings;
         let (columns, of) = (rules.clone(), id.to_owned());
         StreamRule {
@@ -37,7 +38,7 @@ pub(super) fn rules(rules: &StreamRules, catalog: Option<&Catalog>) -> Rules {
                 _ => target_api::LoadMethod::Upsert,
             },
             metadata_columns: settings.metadata_columns.unwrap_or(false),
-            columns: Arc::new(move |column| columns.column(&of, column).included),
+            columns: Arc::new(move |column| columns.column(&of, &[column])),
         }
     })
 }

@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 /// Listens for the two signals. Must be called inside the runtime.
 pub(crate) fn shutdown() -> std::io::Result<Shutdown> {
     let (sender, receiver) = mpsc::channel(2);
-    let both = [(SignalKind::interrupt(), StopSignal::Interrupt), (SignalKind::terminate(), StopSignal::Terminate)];
+    let both =
+        [(SignalKind::interrupt(), StopSignal::Interrupt), (SignalKind::terminate(), StopSignal::Terminate)];
     for (kind, stop) in both {
         tokio::spawn(pass_on(signal(kind)?, stop, sender.clone()));
     }

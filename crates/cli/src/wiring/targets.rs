@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use runner::MakeTarget;
 use target_api::{Target, TargetError};
-use target_duckdb::DuckDbTarget;
 use target_jsonl::JsonlTarget;
 use target_postgres::PostgresTarget;
 
@@ -14,7 +13,6 @@ pub(crate) const NAMES: [&str; 3] = ["target-duckdb", "target-jsonl", "target-po
 /// How to make the target of that name; `None` when tapster carries none such.
 pub(super) fn maker(name: &str, config: String) -> Option<MakeTarget> {
     let make: fn(&str) -> Result<Box<dyn Target>, TargetError> = match name {
-        "target-duckdb" => |config| Ok(Box::new(DuckDbTarget::new(config, std::env::current_exe().ok())?)),
         "target-jsonl" => |config| Ok(Box::new(JsonlTarget::new(config)?)),
         "target-postgres" => |config| Ok(Box::new(PostgresTarget::new(config)?)),
         _ => return None,
@@ -25,7 +23,6 @@ pub(super) fn maker(name: &str, config: String) -> Option<MakeTarget> {
 /// The JSON Schema of a target's settings.
 pub(crate) fn settings_schema(name: &str) -> Option<&'static str> {
     Some(match name {
-        "target-duckdb" => target_duckdb::settings_schema(),
         "target-jsonl" => target_jsonl::settings_schema(),
         "target-postgres" => target_postgres::settings_schema(),
         _ => return None,

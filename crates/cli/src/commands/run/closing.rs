@@ -26,7 +26,12 @@ struct Document<'a> {
 }
 
 /// Tells the result on stdout. With `--json` a failure is part of the one document.
-pub(super) fn tell(global: &Global, pipeline: &Pipeline, run: RunId, summary: &RunSummary) -> Result<(), CliError> {
+pub(super) fn tell(
+    global: &Global,
+    pipeline: &Pipeline,
+    run: RunId,
+    summary: &RunSummary,
+) -> Result<(), CliError> {
     if global.json && summary.error.is_some() {
         // The error is the one document.
         return Ok(());
@@ -56,15 +61,20 @@ fn text(pipeline: &Pipeline, summary: &RunSummary, streams: &[StreamFigures]) ->
     let written: u64 = streams.iter().map(|stream| stream.records_written).sum();
     let took = duration(summary.elapsed.as_secs_f64());
     if summary.error.is_some() {
-        text.push_str(&format!("{} records are committed and safe; the run failed after {took}.\n", count(written)));
+        text.push_str(&format!(
+            "{} records are committed and safe; the run failed after {took}.\n",
+            count(written)
+        ));
         return text;
     }
-    let what = if written == 0 { "Nothing was new".to_owned() } else { format!("{} records", count(written)) };
+    let what =
+        if written == 0 { "Nothing was new".to_owned() } else { format!("{} records", count(written)) };
     text.push_str(&format!("{what}, in {took}.\n"));
     let mut places: Vec<&str> = summary.streams.iter().map(|stream| stream.place.as_str()).collect();
     places.sort_unstable();
     if let (Some(first), true) = (places.first(), written > 0) {
-        let more = if places.len() > 1 { format!(" and {} more tables", places.len() - 1) } else { String::new() };
+        let more =
+            if places.len() > 1 { format!(" and {} more tables", places.len() - 1) } else { String::new() };
         text.push_str(&format!("The data is in {first}{more}.\n"));
     }
     text.push_str(&format!("\nnext: tapster run {0}          what has changed since\n", pipeline.name));
@@ -100,7 +110,11 @@ fn change(before: Option<&str>, after: Option<&str>) -> String {
         (None, None) => "none".to_owned(),
         (before, after) if before == after => format!("{}, unchanged", short(after.unwrap_or_default())),
         (before, after) => {
-            format!("{} → {}", before.map_or_else(|| "none".to_owned(), short), after.map_or_else(|| "none".to_owned(), short))
+            format!(
+                "{} → {}",
+                before.map_or_else(|| "none".to_owned(), short),
+                after.map_or_else(|| "none".to_owned(), short)
+            )
         }
     }
 }

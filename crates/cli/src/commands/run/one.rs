@@ -19,7 +19,7 @@ use crate::wiring::{Edits, Offer, Wired, shutdown};
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
     let pipeline = project.pipeline(name)?;
     let store = Arc::new(Store::open(project.root())?);
-    let key = PipelineName::new(pipeline.environment.clone().unwrap_or_default(), pipeline.name.clone());
+    let key = PipelineName::new(pipeline.environment.clone(), pipeline.name.clone());
     let id = RunId::generate();
     let lock = match request.wait {
         Some(longest) => store.lock_within(&key, id, longest)?,
@@ -102,7 +102,12 @@ impl One<'_> {
         }
     }
 
-    fn finish(&self, id: RunId, failure: Option<&Failure>, summary: Option<&RunSummary>) -> Result<(), Failure> {
+    fn finish(
+        &self,
+        id: RunId,
+        failure: Option<&Failure>,
+        summary: Option<&RunSummary>,
+    ) -> Result<(), Failure> {
         let status = match failure {
             None => RunStatus::Succeeded,
             Some(failure) if matches!(failure.exit_code, 130 | 143) => RunStatus::Cancelled,

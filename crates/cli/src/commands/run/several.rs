@@ -42,14 +42,24 @@ fn start(global: &Global, name: &str, args: &Run) -> std::io::Result<Child> {
     if let Some(environment) = &global.environment {
         command.arg("--environment").arg(environment);
     }
-    let repeated = args.select.iter().map(|text| ("--select", text)).chain(args.exclude.iter().map(|text| ("--exclude", text)));
-    repeated.for_each(|(flag, text)| drop(command.arg(flag).arg(text)));
+    let repeated = args
+        .select
+        .iter()
+        .map(|text| ("--select", text))
+        .chain(args.exclude.iter().map(|text| ("--exclude", text)));
+    for (flag, text) in repeated {
+        command.arg(flag).arg(text);
+    }
     for (flag, value) in [("--wait", &args.wait), ("--timeout", &args.timeout)] {
         if let Some(value) = value {
             command.arg(flag).arg(value);
         }
     }
-    for (flag, set) in [("--full-refresh", args.full_refresh), ("--dry-run", args.dry_run), ("--quiet", global.quiet || global.json)] {
+    for (flag, set) in [
+        ("--full-refresh", args.full_refresh),
+        ("--dry-run", args.dry_run),
+        ("--quiet", global.quiet || global.json),
+    ] {
         if set {
             command.arg(flag);
         }

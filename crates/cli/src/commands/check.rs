@@ -1,0 +1,107 @@
+//! `check`: everything that can be known before a run, without touching anything.
+
+mod settings;
+
+use config::{Pipeline, Program, Project};
+use serde::Serialize;
+
+use crate::args::{Check, Global};
+use crate::commands::{in_runtime, project, scratch};
+use crate::exit_code;
+use crate::failure::{Failure, Outcome};
+use crate::output::{Printer, print_failure};
+use crate::wiring::{Offer, Wired, settings_schema};
+
+/// What came of one pipeline.
+#[derive(Serialize)]
+struct Checked {
+    pipeline: String,
+    ok: bool,
+    streams: Option<usize>,
+    warnings: Vec<String>,
+    error: Option<Failure>,
+}
+
+/// All pipelines by default; all are checked, even if one fails.
+pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
+    let project = project::open(global)?;
+    let mut names = Vec::new();
+    for argument in &args.pipelines {
+        names.extend(project.matching(argument)?);
+    }
+    if args.pipelines.is_empty() {
+        names = project.pipeline_names().map(str::to_owned).collect();
+    }
+    let printer = Printer::new(global);
+    let mut all = Vec::new();
+    for name in names {
+        let checked = match check(&project, &name, args.offline) {
+            Ok((streams, warnings)) => Checked { pipeline: name, ok: true, streams, warnings, error: None },
+            Err(error) => {
+                Checked { pipeline: name, ok: false, streams: None, warnings: Vec::new(), error: Some(error) }
+            }
+        };
+        if !global.json
+            && let Some(failure) = &checked.error
+        {
+            printer.note(&format!("{}: not ready", checked.pipeline));
+            print_failure(failure, false);
+        }
+        all.push(checked);
+    }
+    printer.result(&all, || text(&all, args.offline))?;
+    Ok(together(&all))
+}
+
+fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>, Vec<String>), Failure> {
+    if offline {
+        project.check_file(name)?;
+        return Ok((None, Vec::new()));
+    }
+    let pipeline = project.pipeline(name)?;
+    let scratch = scratch(project)?;
+    let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"))?;
+    check_settings(&pipeline, &wired)?;
+    in_runtime(async |signals| {
+        (wired.target)()?.check().await?;
+        let offer = Offer::ask(project, &pipeline, &wired.tap, (&[], &[]), signals).await?;
+        let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
+        Ok((streams, offer.report.warnings().to_vec()))
+    })
+}
+
+/// The configs against the settings that tap and target publish.
+fn check_settings(pipeline: &Pipeline, wired: &Wired) -> Result<(), Failure> {
+    if let Some(schema) = settings_schema(&wired.target_name) {
+        settings::validate("target", &wired.target_name, schema, pipeline.target.config()?.as_str())?;
+    }
+    if let Program::Named(name) = &pipeline.tap.program {
+        let schema = settings::published(name)?;
+        settings::validate("tap", name, &schema, pipeline.tap.config()?.as_str())?;
+    }
+    Ok(())
+}
+
+fn text(all: &[Checked], offline: bool) -> String {
+    let mut text = String::new();
+    for checked in all.iter().filter(|checked| checked.ok) {
+        let streams =
+            checked.streams.map(|streams| format!(", {streams} streams selected")).unwrap_or_default();
+        text.push_str(&format!(
+            "{}: {}{streams}\n",
+            checked.pipeline,
+            if offline { "the file is right" } else { "ready" }
+        ));
+        checked.warnings.iter().for_each(|warning| text.push_str(&format!("  warning: {warning}\n")));
+    }
+    if let [Checked { ok: true, pipeline, .. }] = all {
+        text.push_str(&format!("\nnext: tapster run {pipeline}\n"));
+    }
+    text
+}
+
+fn together(all: &[Checked]) -> u8 {
+    let mut codes = all.iter().filter_map(|checked| checked.error.as_ref()).map(|error| error.exit_code);
+    let Some(first) = codes.next() else { return exit_code::SUCCESS };
+    if codes.all(|code| code == first) { first } else { exit_code::SEVERAL }
+}

@@ -1,0 +1,20 @@
+//! `config`: a pipeline as it is resolved, each value with its place, secrets masked.
+
+use crate::args::{Config, Global};
+use crate::commands::project;
+use crate::failure::Outcome;
+use crate::output::{Align, Printer, Table};
+
+pub(crate) fn run(global: &Global, args: &Config) -> Outcome {
+    let project = project::open(global)?;
+    let listing = project.pipeline_as_written(&args.pipeline)?.listing();
+    Printer::new(global).result(&listing, || {
+        let mut table =
+            Table::new(&[("setting", Align::Left), ("value", Align::Left), ("from", Align::Left)]);
+        for listed in &listing.values {
+            table.line([listed.path.clone(), listed.value.to_string(), listed.place.clone()]);
+        }
+        table.render(0)
+    })?;
+    Ok(0)
+}

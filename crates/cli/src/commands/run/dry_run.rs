@@ -1,0 +1,105 @@
+//! `run --dry-run`: method, starting bookmark and table changes of each stream. Changes nothing.
+
+use columns::{StreamName, TableOptions, table_schema};
+use config::Project;
+use serde::Serialize;
+use singer::{CatalogStream, JsonSchema, State};
+use target_api::Table;
+
+use super::Request;
+use crate::args::Global;
+use crate::commands::{in_runtime, scratch};
+use crate::failure::{Failure, Outcome};
+use crate::output::{Align, Printer, Table as Printed};
+use crate::wiring::{Edits, Offer, Wired};
+
+/// What a run would do with one stream.
+#[derive(Serialize)]
+struct Intended {
+    stream: String,
+    method: Option<String>,
+    bookmark: Option<String>,
+    table: String,
+    statements: Vec<String>,
+}
+
+pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
+    let pipeline = project.pipeline(name)?;
+    let scratch = scratch(project)?;
+    let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"))?;
+    let intended = in_runtime(async |signals| {
+        let narrow = (request.select.as_slice(), request.exclude.as_slice());
+        let offer = Offer::ask(project, &pipeline, &wired.tap, narrow, signals).await?;
+        let edits = Edits { full_refresh: request.full_refresh, narrowed: request.narrowed() };
+        let plan = wired.plan(&pipeline, &offer, "dry-run", edits);
+        let mut target = (plan.target)()?;
+        target.check().await?;
+        let stored = target.stored_state(&plan.identity).await?.and_then(|stored| stored.state);
+        let stored = stored.and_then(|text| State::parse(&text).ok());
+        let start =
+            stored.map_or(Ok(None), |state| (plan.start_edit)(state)).map_err(runner::RunError::from)?;
+        let bookmarks = start.map(|state| state.bookmarks()).unwrap_or_default();
+        let mut intended = Vec::new();
+        for stream in offer.catalog.iter().flat_map(singer::Catalog::selected_streams) {
+            let change = match wanted(stream, &plan)? {
+                Some(table) => target.plan(&table).await?,
+                None => target_api::TableChange::default(),
+            };
+            let found = bookmarks
+                .iter()
+                .find(|bookmark| bookmark.id == stream.tap_stream_id || bookmark.id == stream.stream);
+            intended.push(Intended {
+                stream: stream.tap_stream_id.clone(),
+                method: stream.effective_replication_method().map(str::to_owned),
+                bookmark: found.and_then(|found| serde_json::to_string(&found.value).ok()),
+                table: change.place,
+                statements: change.statements,
+            });
+        }
+        Ok(intended)
+    })?;
+    Printer::new(global).result(&intended, || text(name, &intended))?;
+    Ok(0)
+}
+
+/// The table that a stream's catalog entry gives. The tap's SCHEMA may say more.
+fn wanted(stream: &CatalogStream, plan: &runner::RunPlan) -> Result<Option<Table>, Failure> {
+    let Ok(schema) = JsonSchema::from_json(&stream.schema) else { return Ok(None) };
+    let rule = (plan.rules)(&stream.stream);
+    let keys = rule.key_properties.clone().unwrap_or_else(|| stream.key());
+    let include = |column: &str| (rule.columns)(column) && stream.is_property_selected(&[column]);
+    let options = TableOptions { metadata: rule.metadata_columns, versioned: false, include: &include };
+    let name = StreamName::from(stream.stream.as_str());
+    let schema = table_schema(&name, &schema, &keys, &options)?;
+    let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
+    Ok(Some(Table { schema, name, load_method: rule.load_method }))
+}
+
+fn text(pipeline: &str, intended: &[Intended]) -> String {
+    let mut table = Printed::new(&[
+        ("stream", Align::Left),
+        ("method", Align::Left),
+        ("goes on from", Align::Left),
+        ("table", Align::Left),
+    ]);
+    for stream in intended {
+        let bookmark = stream.bookmark.as_deref().unwrap_or("the beginning");
+        let bookmark: String = bookmark.chars().take(48).collect();
+        table.line([
+            stream.stream.clone(),
+            stream.method.clone().unwrap_or_default(),
+            bookmark,
+            stream.table.clone(),
+        ]);
+    }
+    let mut text = table.render(0);
+    let statements: Vec<&String> = intended.iter().flat_map(|stream| &stream.statements).collect();
+    text.push_str(if statements.is_empty() {
+        "\nNo table would change.\n"
+    } else {
+        "\nStatements that it would run:\n"
+    });
+    statements.iter().for_each(|statement| text.push_str(&format!("  {statement}\n")));
+    text.push_str(&format!("\nnothing was changed; next: tapster run {pipeline}\n"));
+    text
+}

@@ -1,0 +1,166 @@
+//! `state get|set|clear|move`: the STATE in the target. Changes are commits there, under lock and fence.
+
+use std::io::{IsTerminal, Read, Write};
+use std::sync::Arc;
+
+use config::{Pipeline, Project};
+use singer::State;
+use store::{NewState, PipelineName, RunId, StateCause, Store};
+use target_api::{Checkpoint, RunIdentity, StateChange, Target};
+
+use crate::args::{Global, StateClear, StateGet, StateMove, StateSet};
+use crate::commands::run::pattern;
+use crate::commands::{in_runtime, project, scratch};
+use crate::error::CliError;
+use crate::failure::{Failure, Outcome};
+use crate::output::{Printer, print_bytes};
+use crate::wiring::Wired;
+
+/// The STATE as the target has it, byte for byte.
+pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
+    let project = project::open(global)?;
+    let pipeline = project.pipeline(&args.pipeline)?;
+    let scratch = scratch(&project)?;
+    let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"))?;
+    let identity = wired.identity(&pipeline, "state-get");
+    let stored = in_runtime(async |_| {
+        let mut target = (wired.target)()?;
+        target.check().await?;
+        Ok(target.stored_state(&identity).await?)
+    })?;
+    match stored.and_then(|stored| stored.state) {
+        Some(state) => print_bytes(format!("{state}\n").as_bytes())?,
+        None => {
+            Printer::new(global)
+                .note(&format!("{} has no STATE: its next run begins at the beginning", args.pipeline));
+            if global.json {
+                print_bytes(b"null\n")?;
+            }
+        }
+    }
+    Ok(0)
+}
+
+/// Replaces the STATE.
+pub(super) fn set(global: &Global, args: &StateSet) -> Outcome {
+    let text = read(&args.file)?;
+    let state = State::parse(&text).map_err(runner::RunError::from)?;
+    confirm(global, &format!("replace the STATE of {}", args.pipeline))?;
+    change(global, &args.pipeline, StateCause::Set, |_| Ok(StateChange::Set(state.as_str().into())))
+}
+
+/// Forgets the STATE, or some bookmarks of it.
+pub(super) fn clear(global: &Global, args: &StateClear) -> Outcome {
+    let patterns = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
+    confirm(global, &format!("clear the STATE of {}: its next run reads everything again", args.pipeline))?;
+    change(global, &args.pipeline, StateCause::Clear, |state| match state {
+        Some(state) if !patterns.is_empty() => {
+            let edited = state.without_bookmarks(|id| patterns.iter().any(|pattern| pattern.matches(id)));
+            Ok(StateChange::Set(edited.map_err(runner::RunError::from)?.as_str().into()))
+        }
+        _ => Ok(StateChange::Clear),
+    })
+}
+
+/// Takes lock and fence, edits, commits, and keeps the copy.
+fn change(
+    global: &Global,
+    name: &str,
+    how: StateCause,
+    edit: impl FnOnce(Option<State>) -> Result<StateChange, Failure>,
+) -> Outcome {
+    let project = project::open(global)?;
+    let pipeline = project.pipeline(name)?;
+    let work = Work::begin(&project, &pipeline, &pipeline.name)?;
+    let (state, sequence) = in_runtime(async |_| {
+        let (mut target, state) = work.take().await?;
+        let state = edit(state)?;
+        let committed = target.commit(&Checkpoint { state: state.clone() }).await?;
+        Ok((state, committed.sequence))
+    })?;
+    let state = match state {
+        StateChange::Set(text) => Some(text.to_string()),
+        StateChange::Keep | StateChange::Clear => None,
+    };
+    work.store.put_state(&work.key, &NewState { sequence, run: Some(work.id), state, how })?;
+    Printer::new(global).note(&format!("done; next: tapster run {name}"));
+    Ok(0)
+}
+
+/// Gives the STATE and the tables of a pipeline to its new name. The file has the new name already.
+pub(super) fn rename(global: &Global, args: &StateMove) -> Outcome {
+    let project = project::open(global)?;
+    let pipeline = project.pipeline(&args.new)?;
+    let work = Work::begin(&project, &pipeline, &args.old)?;
+    let to = PipelineName::new(work.key.environment.clone(), args.new.clone());
+    let _lock = work.store.lock(&to, work.id)?;
+    let (state, sequence) = in_runtime(async |_| {
+        let (mut target, state) = work.take().await?;
+        target.rename_pipeline(&args.new).await?;
+        let identity = RunIdentity { pipeline: args.new.clone(), ..work.identity.clone() };
+        let sequence = target.stored_state(&identity).await?.map_or(0, |stored| stored.sequence);
+        Ok((state, sequence))
+    })?;
+    let state = state.map(|state| state.as_str().to_owned());
+    let moved = NewState { sequence, run: Some(work.id), state, how: StateCause::Move };
+    work.store.rename_pipeline(&work.key, &to, &moved)?;
+    Printer::new(global).note(&format!("{} is now {}; next: tapster run {}", args.old, args.new, args.new));
+    Ok(0)
+}
+
+/// The lock of a pipeline's name, and how to reach its target.
+struct Work {
+    store: Arc<Store>,
+    key: PipelineName,
+    id: RunId,
+    identity: RunIdentity,
+    wired: Wired,
+    _lock: store::PipelineLock,
+    _scratch: tempfile::TempDir,
+}
+
+impl Work {
+    fn begin(project: &Project, pipeline: &Pipeline, name: &str) -> Result<Self, Failure> {
+        let store = Arc::new(Store::open(project.root())?);
+        let key = PipelineName::new(pipeline.environment.clone(), name);
+        let id = RunId::generate();
+        let lock = store.lock(&key, id)?;
+        let scratch = scratch(project)?;
+        let wired = Wired::new(project, pipeline, scratch.path().join("tap.log"))?;
+        let identity = RunIdentity { pipeline: name.to_owned(), ..wired.identity(pipeline, &id.to_string()) };
+        Ok(Self { store, key, id, identity, wired, _lock: lock, _scratch: scratch })
+    }
+
+    /// Takes the fence and reads the STATE.
+    async fn take(&self) -> Result<(Box<dyn Target>, Option<State>), Failure> {
+        let mut target = (self.wired.target)()?;
+        target.check().await?;
+        let state = target.resume(&self.identity).await?;
+        let state = state.map(|text| State::parse(&text)).transpose().map_err(runner::RunError::from)?;
+        Ok((target, state))
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<String, CliError> {
+    let mut text = String::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().read_to_string(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(path).map(|content| text = content)
+    };
+    read.map(|()| text).map_err(|source| CliError::File { what: "read", path: path.to_owned(), source })
+}
+
+/// Asks on a terminal; needs `--yes` elsewhere.
+fn confirm(global: &Global, what: &str) -> Result<(), CliError> {
+    if global.yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(CliError::NeedsYes(what.to_owned()));
+    }
+    let _ = write!(anstream::stderr(), "This will {what}. Go on? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    if read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(CliError::Declined) }
+}
