@@ -35,27 +35,37 @@ impl Commit {
     pub(crate) fn perform(mut self) -> Result<i64> {
         let folder = self.settings.folder.clone();
         let _lock = Lock::take(&folder, self.settings.patience)?;
-        let mut state = StateFile::read(&folder)?;
-        state.verify(&folder, &self.fence)?;
-        if settle(&folder, &mut state, &self.fence.run)? {
+        let committed = self.under_lock(&folder);
+        if committed.is_err() {
+            // So that nobody sees what was not committed. Where it fails, the next run does it.
+            let _ =
+                StateFile::read(&folder).and_then(|mut state| settle(&folder, &mut state, &self.fence.run));
+        }
+        committed
+    }
+
+    fn under_lock(&mut self, folder: &Path) -> Result<i64> {
+        let mut state = StateFile::read(folder)?;
+        state.verify(folder, &self.fence)?;
+        if settle(folder, &mut state, &self.fence.run)? {
             // Else a crash could put what is now written in the place that an older commit meant for its own.
-            state.save(&folder)?;
+            state.save(folder)?;
         }
         let before = self.owned(&state);
-        self.register(&folder, &mut state)?;
+        self.register(folder, &mut state)?;
         for table in &mut state.tables {
             if !table.is_of(&self.fence.run) {
                 continue;
             }
             if before.contains(&table.file) && self.starts_over(&table.stream) {
-                self.replace(&folder, table)?;
+                self.replace(folder, table)?;
             } else if self.epoch.has(&table.stream) {
-                self.append(&folder, table)?;
+                self.append(folder, table)?;
             }
         }
-        let sequence = state.advance(&folder, &self.fence, &self.change)?;
-        state.save(&folder)?;
-        settle(&folder, &mut state, &self.fence.run)?;
+        let sequence = state.advance(folder, &self.fence, &self.change)?;
+        state.save(folder)?;
+        settle(folder, &mut state, &self.fence.run)?;
         Ok(sequence)
     }
 

@@ -41,14 +41,12 @@ pub(crate) struct Batch<'a> {
 impl Epoch {
     /// Adds the records of a batch. The file is made in this folder, where its lines will go.
     pub(crate) fn add(&mut self, folder: &Path, batch: &Batch<'_>) -> Result<()> {
-        let lines = match &mut self.lines {
-            Some(lines) => lines,
-            None => {
-                let made =
-                    tempfile::tempfile_in(folder).map_err(|error| file("making a file in", folder, error))?;
-                self.lines.insert(BufWriter::with_capacity(BUFFER, made))
-            }
-        };
+        if self.lines.is_none() {
+            let made = tempfile::tempfile_in(folder);
+            let made = made.map_err(|error| file("making a file in", folder, error))?;
+            self.lines = Some(BufWriter::with_capacity(BUFFER, made));
+        }
+        let Some(lines) = &mut self.lines else { return Err(bug("the file of an epoch is not there")) };
         let encoder = LineEncoder::new(batch.columns, batch.records)
             .map_err(|why| bug(format!("stream `{}`: {why}", batch.stream)))?;
         let start = self.length;

@@ -136,18 +136,11 @@ impl StateFile {
     /// Takes the fence and gives the STATE. Refuses another tap's, unless all starts over.
     pub(crate) fn take_fence(&mut self, folder: &Path, run: &RunIdentity) -> Result<(Fence, Option<String>)> {
         let all = run.full_refresh == target_api::FullRefresh::All;
-        let row = match self
-            .pipelines
-            .iter()
-            .position(|row| row.is_of(run))
-            .and_then(|at| self.pipelines.get_mut(at))
-        {
-            Some(row) => row,
-            None => {
-                self.pipelines.push(PipelineState::new(run));
-                self.pipelines.last_mut().ok_or_else(|| bug("a list is empty that was filled"))?
-            }
-        };
+        if !self.pipelines.iter().any(|row| row.is_of(run)) {
+            self.pipelines.push(PipelineState::new(run));
+        }
+        let row = self.pipelines.iter_mut().find(|row| row.is_of(run));
+        let row = row.ok_or_else(|| bug("a row is not there after it was made"))?;
         if row.state.is_some() && row.tap != run.tap && !all {
             return Err(foreign_state(&run.pipeline, folder, (&row.tap, &run.tap)));
         }

@@ -37,7 +37,7 @@ pub struct JsonlTarget {
     epoch: Epoch,
     /// Whether the first commit, with which streams start over, is made.
     started_over: bool,
-    /// Streams whose ACTIVATE_VERSION was warned of.
+    /// Streams whose `ACTIVATE_VERSION` was warned of.
     warned: HashSet<StreamName>,
 }
 

@@ -53,7 +53,7 @@ fn is_json_number(text: &[u8]) -> bool {
     }
     let rest = match rest.strip_prefix(b".").map(digits) {
         None => rest,
-        Some((part, _)) if part.is_empty() => return false,
+        Some(([], _)) => return false,
         Some((_, rest)) => rest,
     };
     match rest {
