@@ -49,12 +49,24 @@ async fn a_run_that_wakes_up_after_another_took_over_commits_nothing() {
     let database = Cluster::shared().database().await;
     let events = table("events: seq int64", &[]);
     load(&database, &run("zero"), &events, &["0"]).await;
-    let mut zombie = start(&database, &run("zombie")).await;
-    zombie.open(&events).await.unwrap();
-    write(&mut zombie, &events, &["1"]).await;
-    // The row is locked on this edge: the other run waits for it, and finds nothing changed.
+    // The row is locked on this edge: the other run waits for it, and finds nothing changed. Standing still blocks
+    // a whole thread, so the zombie has one of its own.
     fail::cfg("postgres::before_commit", "pause").unwrap();
-    let standing = tokio::spawn(async move { zombie.commit(&state("{\"seq\":1}")).await });
+    let (of_zombie, its_events) = (database.clone(), events.clone());
+    let standing = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut zombie = start(&of_zombie, &run("zombie")).await;
+            zombie.open(&its_events).await.unwrap();
+            write(&mut zombie, &its_events, &["1"]).await;
+            zombie.commit(&state("{\"seq\":1}")).await
+        })
+    });
+    let locked =
+        "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query LIKE 'UPDATE%'";
+    while database.value(locked).await.as_deref() == Some("0") {
+        tokio::task::yield_now().await;
+    }
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted";
     let taking = tokio::spawn({
         let database = database.clone();
@@ -71,7 +83,7 @@ async fn a_run_that_wakes_up_after_another_took_over_commits_nothing() {
     let (mut newer, found) = taking.await.unwrap();
     assert_eq!(found.as_deref(), Some("{\"run\":\"zero\"}"));
     fail::remove("postgres::before_commit");
-    assert_eq!(standing.await.unwrap().unwrap_err().code, "E0321");
+    assert_eq!(standing.join().unwrap().unwrap_err().code, "E0321");
     newer.open(&events).await.unwrap();
     write(&mut newer, &events, &["2"]).await;
     newer.commit(&state("{\"seq\":2}")).await.unwrap();
