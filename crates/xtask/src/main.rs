@@ -26,7 +26,7 @@ cargo x VERB
   licences     what everything that is linked in may be used for
   test [NAME]  every test of the workspace, after installing what they need where that may be done
   generate     write the generated files under docs/reference/ anew
-  bench [NAME] decode and load, measured";
+  bench [NAME] decode, load and memory measured, and 200 kills";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

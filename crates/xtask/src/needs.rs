@@ -1,7 +1,7 @@
 //! What the tests need and cargo does not bring. It is installed where that may be done (Debian, as root);
 //! elsewhere the run ends with the one line that says what to install. Nothing is skipped.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Stdio};
 
 use anyhow::{Result, bail};
 
@@ -14,10 +14,11 @@ struct Need {
     found: fn() -> bool,
 }
 
-const NEEDS: [Need; 3] = [
+const NEEDS: [Need; 4] = [
     Need { what: "PostgreSQL's server programs (initdb)", package: "postgresql", found: has_postgres_server },
     Need { what: "psql", package: "postgresql-client", found: || find("psql").is_some() },
     Need { what: "python3", package: "python3", found: || find("python3").is_some() },
+    Need { what: "Python's venv", package: "python3-venv", found: has_venv },
 ];
 
 /// Finds or installs all of them.
@@ -51,6 +52,12 @@ fn has_postgres_server() -> bool {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     find("initdb").is_some()
         || versions.into_iter().any(|version| version.path().join("bin/initdb").is_file())
+}
+
+/// Debian's python3 comes without what fills a virtual environment.
+fn has_venv() -> bool {
+    let mut asked = program("python3", &["-c", "import ensurepip, venv"]);
+    asked.stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
 fn may_install() -> bool {
