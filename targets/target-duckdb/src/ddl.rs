@@ -1,0 +1,232 @@
+//! What a table must become to hold what comes, and the statements for it.
+
+use std::collections::BTreeMap;
+
+use duckdb::{Connection, params};
+use target_api::sql::quoted;
+use target_api::{
+    ActualColumn, ColumnChange, ColumnType, IdentifierRule, Result, Status, Table, TargetError, column_names,
+    columns::Column, table_diff,
+};
+
+use crate::config::Numbers;
+use crate::tables::Place;
+use crate::{error, type_map};
+
+/// DuckDB compares names without case and does not limit them; the limit keeps its catalog readable.
+pub(crate) const RULE: IdentifierRule = IdentifierRule { max_bytes: 1024, case_insensitive: true };
+
+/// A table as it will be once the statements have run.
+#[derive(Debug, Clone)]
+pub(crate) struct TablePlan {
+    /// Its columns' names, in the order of the stream's columns.
+    pub names: Vec<String>,
+    /// All its columns, then.
+    pub actual: Vec<ActualColumn>,
+    /// Whether it is made.
+    pub created: bool,
+    /// What makes it so.
+    pub statements: Vec<String>,
+}
+
+/// What is known about a table before a plan is made.
+pub(crate) struct Known<'a> {
+    /// Where it is or will be.
+    pub place: &'a Place,
+    /// Its columns; `None` when it does not exist.
+    pub actual: Option<Vec<ActualColumn>>,
+    /// Column names given earlier.
+    pub given: &'a BTreeMap<String, String>,
+    /// Whether it will be emptied before anything is loaded.
+    pub emptied: bool,
+    /// What unbounded numerics become.
+    pub numbers: Numbers,
+    /// Whether all values that stand in a column, or wait to be merged into it, survive becoming doubles.
+    pub survives: &'a dyn Fn(&str, &ColumnType) -> Result<bool>,
+}
+
+/// Plans the way from what is to what is wanted.
+pub(crate) fn plan(table: &Table, known: Known) -> Result<TablePlan> {
+    let wanted: Vec<Column> =
+        table.schema.columns.iter().map(|column| effective(column, known.numbers)).collect();
+    let names = column_names(wanted.iter().map(|column| column.name.as_str()), known.given, RULE);
+    let Some(mut actual) = known.actual else {
+        return Ok(created(known.place, &wanted, names));
+    };
+    for column in &mut actual {
+        if let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(&column.name)) {
+            column.name.clone_from(name);
+        }
+    }
+    let changes = table_diff(&wanted, &names, &actual, type_map::same);
+    let conflicts = changes.iter().any(|change| matches!(change, ColumnChange::Conflict { .. }));
+    if conflicts && known.emptied {
+        let mut plan = created(known.place, &wanted, names);
+        plan.statements.insert(0, format!("DROP TABLE {}", known.place.sql()));
+        return Ok(plan);
+    }
+    let mut plan = TablePlan { names, actual, created: false, statements: Vec::new() };
+    for change in changes {
+        plan.apply(known.place, &wanted, change, known.survives)?;
+    }
+    Ok(plan)
+}
+
+/// The column as this file's settings want it.
+fn effective(column: &Column, numbers: Numbers) -> Column {
+    fn replaced(column_type: &ColumnType, numbers: Numbers) -> ColumnType {
+        match (column_type, numbers) {
+            (ColumnType::UnboundedNumeric, Numbers::Decimal { precision, scale }) => {
+                ColumnType::Numeric { precision, scale }
+            }
+            (ColumnType::UnboundedNumeric, Numbers::Text) => ColumnType::Text,
+            (ColumnType::Array(item), _) => ColumnType::Array(Box::new(replaced(item, numbers))),
+            (other, _) => other.clone(),
+        }
+    }
+    Column { column_type: replaced(&column.column_type, numbers), ..column.clone() }
+}
+
+fn created(place: &Place, wanted: &[Column], names: Vec<String>) -> TablePlan {
+    let actual: Vec<ActualColumn> =
+        wanted.iter().zip(&names).map(|(column, name)| actual_column(name, column)).collect();
+    let columns: Vec<String> = actual.iter().map(definition).collect();
+    let mut statements = Vec::new();
+    if place.schema.to_lowercase() != "main" {
+        statements.push(format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&place.schema)));
+    }
+    statements.push(format!("CREATE TABLE {} ({})", place.sql(), columns.join(", ")));
+    TablePlan { names, actual, created: true, statements }
+}
+
+fn actual_column(name: &str, column: &Column) -> ActualColumn {
+    ActualColumn {
+        name: name.to_owned(),
+        column_type: Some(column.column_type.clone()),
+        written: type_map::duckdb_type(&column.column_type),
+        nullable: column.nullable,
+    }
+}
+
+fn definition(column: &ActualColumn) -> String {
+    let not_null = if column.nullable { "" } else { " NOT NULL" };
+    format!("{} {}{not_null}", quoted(&column.name), column.written)
+}
+
+impl TablePlan {
+    fn apply(
+        &mut self,
+        place: &Place,
+        wanted: &[Column],
+        change: ColumnChange,
+        survives: &dyn Fn(&str, &ColumnType) -> Result<bool>,
+    ) -> Result<()> {
+        let index = match change {
+            ColumnChange::Add { wanted }
+            | ColumnChange::Relax { wanted }
+            | ColumnChange::Widen { wanted, .. }
+            | ColumnChange::Conflict { wanted, .. } => wanted,
+        };
+        let (Some(column), Some(name)) = (wanted.get(index), self.names.get(index).cloned()) else {
+            return Ok(());
+        };
+        match change {
+            ColumnChange::Add { .. } => {
+                // What is there already has no value for it, key or not.
+                let added = actual_column(&name, &Column { nullable: true, ..column.clone() });
+                self.statements.push(format!(
+                    "ALTER TABLE {} ADD COLUMN {}",
+                    place.sql(),
+                    definition(&added)
+                ));
+                self.actual.push(added);
+            }
+            ColumnChange::Relax { .. } => {
+                let sql = format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", place.sql(), quoted(&name));
+                self.statements.push(sql);
+                self.actual.iter_mut().filter(|actual| actual.name == name).for_each(|a| a.nullable = true);
+            }
+            ColumnChange::Widen { to, .. } => {
+                let from = self.actual_type(&name).cloned();
+                let exact = match &from {
+                    Some(from) if to == ColumnType::UnboundedNumeric => survives(&name, from)?,
+                    _ => true,
+                };
+                let to = if exact { to } else { ColumnType::Text };
+                let statement = self.retype(place, &name, &to);
+                self.statements.extend(statement);
+            }
+            ColumnChange::Conflict { actual, .. } => return Err(conflict(place, &name, column, &actual)),
+        }
+        Ok(())
+    }
+
+    /// The type of a column; `None` when it is not there or none of ours.
+    pub(crate) fn actual_type(&self, name: &str) -> Option<&ColumnType> {
+        self.actual.iter().find(|actual| actual.name == name)?.column_type.as_ref()
+    }
+
+    /// Gives a column another type; returns the statement, which the caller keeps.
+    pub(crate) fn retype(&mut self, place: &Place, name: &str, to: &ColumnType) -> Option<String> {
+        let column = self.actual.iter_mut().find(|actual| actual.name == name)?;
+        let from = column.column_type.replace(to.clone())?;
+        column.written = type_map::duckdb_type(to);
+        Some(format!(
+            "ALTER TABLE {} ALTER COLUMN {} TYPE {} USING {}",
+            place.sql(),
+            quoted(name),
+            column.written,
+            type_map::widened(name, &from, to)
+        ))
+    }
+}
+
+fn conflict(place: &Place, name: &str, column: &Column, actual: &str) -> TargetError {
+    let message = format!(
+        "column `{name}` of {} is {actual}, and stream values of type {} cannot go into it without loss",
+        place.written(),
+        column.column_type
+    );
+    TargetError::new(error::CONFLICT, Status::Config, message).with_hint(
+        "give the property a schema that fits, give the stream another `target_table`, or load it anew with `--full-refresh`",
+    )
+}
+
+/// The columns of a table; `None` when it does not exist. A view is refused.
+pub(crate) fn inspect(connection: &Connection, place: &Place) -> Result<Option<Vec<ActualColumn>>> {
+    let fails = |e: duckdb::Error| error::failed(&format!("look at {}", place.written()), &e);
+    // DuckDB's `lower` knows more letters than its catalog, which ignores the case of ASCII alone.
+    let sql = "SELECT c.column_name, c.data_type, c.is_nullable, c.schema_name, c.table_name, v.view_name IS NOT NULL \
+               FROM duckdb_columns() c LEFT JOIN duckdb_views() v \
+               ON v.database_name = c.database_name AND v.schema_name = c.schema_name AND v.view_name = c.table_name \
+               WHERE c.database_name = current_database() AND lower(c.schema_name) = lower(?) \
+               AND lower(c.table_name) = lower(?) ORDER BY c.column_index";
+    let mut statement = connection.prepare(sql).map_err(fails)?;
+    let rows = statement
+        .query_map(params![place.schema, place.table], |row| {
+            let written: String = row.get(1)?;
+            let column = ActualColumn {
+                name: row.get(0)?,
+                column_type: type_map::column_type(&written),
+                written,
+                nullable: row.get(2)?,
+            };
+            let found = Place { schema: row.get(3)?, table: row.get(4)? };
+            Ok((column, found, row.get::<_, bool>(5)?))
+        })
+        .map_err(fails)?;
+    let mut columns = Vec::new();
+    for row in rows {
+        let (column, found, is_view) = row.map_err(fails)?;
+        if found != *place {
+            continue;
+        }
+        if is_view {
+            let message = format!("{} is a view, and records are loaded into tables alone", place.written());
+            return Err(TargetError::new(error::CONFLICT, Status::Config, message)
+                .with_hint("give the stream another `target_table`"));
+        }
+        columns.push(column);
+    }
+    Ok(Some(columns).filter(|columns| !columns.is_empty()))
+}

@@ -1,0 +1,138 @@
+//! From the staging into the table.
+
+use duckdb::Connection;
+use target_api::sql::quoted;
+use target_api::{ColumnType, Result, Status, TargetError};
+
+use crate::session::OpenTable;
+use crate::stage::Staging;
+use crate::{error, type_map};
+
+/// Merges one staging. Of the records with one key, by DuckDB's equality, the last is kept.
+pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTable) -> Result<()> {
+    let run = |sql: &str| {
+        let fails = |e: duckdb::Error| {
+            error::failed(&format!("merge stream `{}` into {}", staging.stream, table.place.written()), &e)
+        };
+        connection.execute_batch(sql).map_err(fails)
+    };
+    let (place, staged) = (table.place.sql(), staging.place());
+    let columns: Vec<Staged> = columns(staging, table);
+    let names = columns.iter().map(|column| quoted(column.name)).collect::<Vec<_>>().join(", ");
+    let values = columns.iter().map(|column| column.value.as_str()).collect::<Vec<_>>().join(", ");
+    let key: Vec<&Staged> =
+        columns.iter().filter(|column| staging.merge_key.iter().any(|name| name == column.name)).collect();
+    if key.is_empty() {
+        return run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged}"));
+    }
+    let key_values = key.iter().map(|column| column.value.as_str()).collect::<Vec<_>>().join(", ");
+    let aliased: Vec<String> =
+        key.iter().enumerate().map(|(index, column)| format!("{} AS k{index}", column.value)).collect();
+    let equal: Vec<String> = key
+        .iter()
+        .enumerate()
+        .map(|(index, column)| format!("{place}.{} = s.k{index}", quoted(column.name)))
+        .collect();
+    // A delete and an insert, because DuckDB checks the index that an upsert needs too early.
+    run(&format!(
+        "DELETE FROM {place} USING (SELECT {} FROM {staged}) AS s WHERE {}",
+        aliased.join(", "),
+        equal.join(" AND ")
+    ))?;
+    run(&format!(
+        "INSERT INTO {place} ({names}) SELECT {values} FROM {staged} \
+         WHERE rowid IN (SELECT max(rowid) FROM {staged} GROUP BY {key_values})"
+    ))
+}
+
+/// A staged column and the SQL of its value in the table's type.
+struct Staged<'a> {
+    name: &'a str,
+    value: String,
+    from: &'a ColumnType,
+    to: &'a ColumnType,
+}
+
+fn columns<'a>(staging: &'a Staging, table: &'a OpenTable) -> Vec<Staged<'a>> {
+    let column = |(index, column): (usize, &'a crate::stage::StagedColumn)| {
+        let from = &column.column_type;
+        let to = table.actual_type(&column.name).unwrap_or(from);
+        Staged { name: &column.name, value: type_map::unstaged(&format!("c{index}"), from, to), from, to }
+    };
+    staging.columns.iter().enumerate().map(column).collect()
+}
+
+/// Looks for the record that made a merge fail: the first whose text DuckDB cannot read as its column's type, or
+/// that has no value for its key.
+pub(crate) fn refused_record(
+    connection: &Connection,
+    staging: &Staging,
+    table: &OpenTable,
+) -> Option<TargetError> {
+    let columns = columns(staging, table);
+    let tests = columns.iter().enumerate().map(|(index, column)| {
+        let in_key = staging.merge_key.iter().any(|name| name == column.name);
+        if type_map::staged_type(column.from) == type_map::duckdb_type(column.to) {
+            (column, if in_key { format!("c{index} IS NULL") } else { String::new() })
+        } else {
+            let kind = type_map::duckdb_type(column.to);
+            let unreadable = format!("c{index} IS NOT NULL AND TRY_CAST(c{index} AS {kind}) IS NULL");
+            (column, if in_key { format!("c{index} IS NULL OR {unreadable}") } else { unreadable })
+        }
+    });
+    let found = tests.filter(|(_, test)| !test.is_empty()).filter_map(|(column, test)| {
+        let sql = format!("SELECT min(rowid) FROM {} WHERE {test}", staging.place());
+        let row: Option<i64> = connection.query_row(&sql, [], |row| row.get(0)).ok()?;
+        Some((u64::try_from(row?).ok()?, column))
+    });
+    let (row, column) = found.min_by_key(|(row, _)| *row)?;
+    let because = format!("holds what is no {}", type_map::duckdb_type(column.to));
+    Some(error::refused(&staging.stream, staging.first_record + row, column.name, &because))
+}
+
+/// Removes all records that are not of one version, unless there is none of it.
+pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: i64) -> Result<()> {
+    let fails = |e: duckdb::Error| {
+        error::failed(&format!("remove the older versions of {}", table.place.written()), &e)
+    };
+    let place = table.place.written();
+    let Some(column) = table.column_of("_sdc_table_version") else {
+        tracing::warn!("{place} has no `_sdc_table_version`: nothing is removed for version {version}");
+        return Ok(());
+    };
+    let to = table.actual_type(column).unwrap_or(&ColumnType::Int64);
+    let value = type_map::unstaged(&format!("CAST({version} AS BIGINT)"), &ColumnType::Int64, to);
+    let (sql, column) = (table.place.sql(), quoted(column));
+    let any = format!("SELECT count(*) > 0 FROM {sql} WHERE {column} = {value}");
+    if !connection.query_row(&any, [], |row| row.get::<_, bool>(0)).map_err(fails)? {
+        tracing::warn!("{place} holds no record of version {version}: it is not emptied");
+        return Ok(());
+    }
+    let delete = format!("DELETE FROM {sql} WHERE {column} IS DISTINCT FROM {value}");
+    connection.execute(&delete, []).map(drop).map_err(fails)
+}
+
+/// Refuses a key by which the records in the table cannot be told apart.
+pub(crate) fn refuse_repeated_key(connection: &Connection, stream: &str, table: &OpenTable) -> Result<()> {
+    let place = table.place.written();
+    let key: Vec<String> = table.merge_key.iter().map(|name| quoted(name)).collect();
+    let (all, none) = (key.join(", "), key.join(" IS NULL OR "));
+    let sql = format!(
+        "SELECT EXISTS (SELECT 1 FROM {0} WHERE {none} IS NULL) \
+         OR EXISTS (SELECT 1 FROM {0} GROUP BY {all} HAVING count(*) > 1)",
+        table.place.sql()
+    );
+    let repeated: bool = connection
+        .query_row(&sql, [], |row| row.get(0))
+        .map_err(|e| error::failed(&format!("look at the keys in {place}"), &e))?;
+    if !repeated {
+        return Ok(());
+    }
+    let message = format!(
+        "the key of stream `{stream}` is now ({}), and records in {place} lack it or share it",
+        table.merge_key.join(", ")
+    );
+    Err(TargetError::new(error::KEY, Status::Config, message).with_hint(format!(
+        "load the stream anew with `--full-refresh --select {stream}`, or set its `key_properties` back"
+    )))
+}

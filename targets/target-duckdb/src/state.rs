@@ -1,0 +1,165 @@
+//! The STATE, beside the data and in the same transaction: `_tapster_state`.
+
+use duckdb::{Connection, OptionalExt as _, params};
+use target_api::{FullRefresh, Result, RunIdentity, StateChange, Status, StoredState, TargetError};
+
+use crate::error;
+
+/// Where every pipeline's STATE is, whatever schema its tables are in.
+pub(crate) const TABLE: &str = "main._tapster_state";
+
+const WHERE: &str = "environment = ? AND pipeline = ? AND shard = ?";
+
+/// A row of the state table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StateRow {
+    pub state: Option<String>,
+    pub sequence: i64,
+    pub fence: i64,
+    pub tap: String,
+    pub run: String,
+}
+
+impl From<StateRow> for StoredState {
+    fn from(row: StateRow) -> Self {
+        Self { state: row.state, sequence: row.sequence, tap: row.tap, run: row.run }
+    }
+}
+
+/// Makes the state table. It has no index: DuckDB checks one too early where a row is replaced in a transaction.
+pub(crate) fn ensure(connection: &Connection) -> Result<()> {
+    let sql = format!(
+        "CREATE TABLE IF NOT EXISTS {TABLE} (environment VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, \
+         shard VARCHAR NOT NULL, tap VARCHAR NOT NULL, state VARCHAR, sequence BIGINT NOT NULL, \
+         fence BIGINT NOT NULL, run VARCHAR NOT NULL, time TIMESTAMP WITH TIME ZONE NOT NULL)"
+    );
+    connection.execute_batch(&sql).map_err(|e| error::failed("make its state table", &e))
+}
+
+/// Reads the row of a pipeline; `None` when there is none, or no table.
+pub(crate) fn read(connection: &Connection, run: &RunIdentity) -> Result<Option<StateRow>> {
+    if !is_there(connection)? {
+        return Ok(None);
+    }
+    let sql = format!("SELECT state, sequence, fence, tap, run FROM {TABLE} WHERE {WHERE}");
+    connection
+        .query_row(&sql, params![run.environment, run.pipeline, run.shard], |row| {
+            Ok(StateRow {
+                state: row.get(0)?,
+                sequence: row.get(1)?,
+                fence: row.get(2)?,
+                tap: row.get(3)?,
+                run: row.get(4)?,
+            })
+        })
+        .optional()
+        .map_err(|e| error::failed("read its state table", &e))
+}
+
+fn is_there(connection: &Connection) -> Result<bool> {
+    let sql = "SELECT count(*) > 0 FROM duckdb_tables() WHERE database_name = current_database() \
+               AND schema_name = 'main' AND table_name = '_tapster_state'";
+    connection.query_row(sql, [], |row| row.get(0)).map_err(|e| error::failed("look for its state table", &e))
+}
+
+/// Takes the fence, within the caller's transaction, and returns the row as it is from then on. Refuses the STATE
+/// of another tap unless everything starts over.
+pub(crate) fn take_fence(connection: &Connection, run: &RunIdentity) -> Result<StateRow> {
+    let fails = |e: duckdb::Error| error::failed("take the fence of the pipeline", &e);
+    let Some(row) = read(connection, run)? else {
+        let sql = format!("INSERT INTO {TABLE} VALUES (?, ?, ?, ?, NULL, 0, 1, ?, now())");
+        let values = params![run.environment, run.pipeline, run.shard, run.tap, run.run];
+        connection.execute(&sql, values).map_err(fails)?;
+        let (tap, run) = (run.tap.clone(), run.run.clone());
+        return Ok(StateRow { state: None, sequence: 0, fence: 1, tap, run });
+    };
+    let foreign = row.state.is_some() && row.tap != run.tap;
+    if foreign && run.full_refresh != FullRefresh::All {
+        return Err(of_another_tap(run, &row));
+    }
+    let sql = format!("UPDATE {TABLE} SET fence = fence + 1, run = ? WHERE {WHERE}");
+    connection.execute(&sql, params![run.run, run.environment, run.pipeline, run.shard]).map_err(fails)?;
+    // A STATE that is given up stays in the row until the first commit.
+    let state = row.state.filter(|_| !foreign);
+    Ok(StateRow { state, fence: row.fence + 1, run: run.run.clone(), ..row })
+}
+
+fn of_another_tap(run: &RunIdentity, row: &StateRow) -> TargetError {
+    let message = format!(
+        "the STATE of pipeline `{}` was written by tap `{}`, and this run's tap is `{}`",
+        run.pipeline, row.tap, run.tap
+    );
+    TargetError::new(error::OTHER_TAP, Status::Config, message)
+        .with_hint("start over with `--full-refresh`, or take the STATE along with `tapster state import`")
+}
+
+/// Makes sure that this run still holds the fence and knows the last commit.
+pub(crate) fn hold(connection: &Connection, run: &RunIdentity, fence: i64, sequence: i64) -> Result<()> {
+    match read(connection, run)? {
+        Some(row) if (row.fence, row.sequence) == (fence, sequence) => Ok(()),
+        Some(row) => Err(fenced(&run.pipeline, &format!("run `{}`", row.run))),
+        None => Err(fenced(&run.pipeline, "somebody who removed its state row")),
+    }
+}
+
+/// Another run has taken over.
+fn fenced(pipeline: &str, by: &str) -> TargetError {
+    let message = format!("pipeline `{pipeline}` was taken over by {by}; nothing of this commit was kept");
+    TargetError::new(error::FENCED, Status::Busy, message)
+        .with_hint("let the other run go on; this one has done nothing that it could harm")
+}
+
+/// Writes a commit's outcome. Exactly one row must be this run's.
+pub(crate) fn write(
+    connection: &Connection,
+    run: &RunIdentity,
+    fence: i64,
+    sequence: i64,
+    change: &StateChange,
+) -> Result<()> {
+    let (state, tap): (&str, &str) = match change {
+        StateChange::Keep => ("state", "CASE WHEN state IS NULL THEN ? ELSE tap END"),
+        StateChange::Set(_) | StateChange::Clear => ("?", "?"),
+    };
+    let sql = format!(
+        "UPDATE {TABLE} SET state = {state}, tap = {tap}, sequence = sequence + 1, run = ?, time = now() \
+         WHERE {WHERE} AND fence = ? AND sequence = ?"
+    );
+    let key = params![run.tap, run.run, run.environment, run.pipeline, run.shard, fence, sequence];
+    let changed = match change {
+        StateChange::Keep => connection.execute(&sql, key),
+        StateChange::Set(text) => {
+            let values =
+                params![&**text, run.tap, run.run, run.environment, run.pipeline, run.shard, fence, sequence];
+            connection.execute(&sql, values)
+        }
+        StateChange::Clear => {
+            let none: Option<&str> = None;
+            let values =
+                params![none, run.tap, run.run, run.environment, run.pipeline, run.shard, fence, sequence];
+            connection.execute(&sql, values)
+        }
+    };
+    match changed.map_err(|e| error::failed("write the STATE", &e))? {
+        1 => Ok(()),
+        _ => Err(fenced(&run.pipeline, "another run")),
+    }
+}
+
+/// Gives the row to another pipeline, within the caller's transaction.
+pub(crate) fn rename(connection: &Connection, run: &RunIdentity, new: &str) -> Result<()> {
+    let fails = |e: duckdb::Error| error::failed("rename the pipeline", &e);
+    let target = RunIdentity { pipeline: new.to_owned(), ..run.clone() };
+    if read(connection, &target)?.is_some_and(|row| row.state.is_some() || row.sequence > 0) {
+        let message = format!("pipeline `{new}` has a STATE of its own in this file");
+        return Err(TargetError::new(error::RENAME, Status::Config, message)
+            .with_hint(format!("clear it first with `tapster state clear {new}`")));
+    }
+    let delete = format!("DELETE FROM {TABLE} WHERE {WHERE}");
+    connection.execute(&delete, params![run.environment, new, run.shard]).map_err(fails)?;
+    let update = format!("UPDATE {TABLE} SET pipeline = ? WHERE {WHERE}");
+    connection
+        .execute(&update, params![new, run.environment, run.pipeline, run.shard])
+        .map(drop)
+        .map_err(fails)
+}

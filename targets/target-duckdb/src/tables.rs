@@ -1,0 +1,166 @@
+//! Who owns which table, and which names were given: `_tapster_tables`.
+
+use std::collections::BTreeMap;
+
+use duckdb::{Connection, params};
+use target_api::sql::quoted;
+use target_api::{Result, RunIdentity, Status, Table, TargetError};
+
+use crate::error;
+
+const TABLE: &str = "main._tapster_tables";
+
+/// Where a table is, schema and all.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub schema: String,
+    pub table: String,
+}
+
+impl Place {
+    /// Where a run wants a table.
+    pub(crate) fn of(table: &Table, default_schema: &str) -> Self {
+        let schema = table.name.schema.as_deref().unwrap_or(default_schema);
+        Self { schema: schema.to_owned(), table: table.name.table.clone() }
+    }
+
+    /// In SQL.
+    pub(crate) fn sql(&self) -> String {
+        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+    }
+
+    /// As people write it.
+    pub(crate) fn written(&self) -> String {
+        format!("{}.{}", self.schema, self.table)
+    }
+}
+
+impl PartialEq for Place {
+    /// DuckDB's names ignore the case of ASCII letters.
+    fn eq(&self, other: &Self) -> bool {
+        self.schema.eq_ignore_ascii_case(&other.schema) && self.table.eq_ignore_ascii_case(&other.table)
+    }
+}
+
+/// One stream's table, as `_tapster_tables` remembers it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct OwnedTable {
+    pub environment: String,
+    pub pipeline: String,
+    pub stream: String,
+    pub place: Place,
+    /// Names given: property → column.
+    pub columns: BTreeMap<String, String>,
+    /// The key's columns when it was last opened; empty where records are appended.
+    pub key: Vec<String>,
+}
+
+impl OwnedTable {
+    /// Whether it belongs to this run's pipeline.
+    pub(crate) fn is_of(&self, run: &RunIdentity) -> bool {
+        self.environment == run.environment && self.pipeline == run.pipeline
+    }
+}
+
+/// Makes the table of tables.
+pub(crate) fn ensure(connection: &Connection) -> Result<()> {
+    let sql = format!(
+        "CREATE TABLE IF NOT EXISTS {TABLE} (environment VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, \
+         stream VARCHAR NOT NULL, \"schema\" VARCHAR NOT NULL, \"table\" VARCHAR NOT NULL, \
+         columns VARCHAR NOT NULL, key_properties VARCHAR NOT NULL)"
+    );
+    connection.execute_batch(&sql).map_err(|e| error::failed("make its table of tables", &e))
+}
+
+/// All that is remembered; nothing when there is no table of tables.
+pub(crate) fn read(connection: &Connection) -> Result<Vec<OwnedTable>> {
+    let there = "SELECT count(*) > 0 FROM duckdb_tables() WHERE database_name = current_database() \
+                 AND schema_name = 'main' AND table_name = '_tapster_tables'";
+    let fails = |e: duckdb::Error| error::failed("read its table of tables", &e);
+    if !connection.query_row(there, [], |row| row.get(0)).map_err(fails)? {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT environment, pipeline, stream, \"schema\", \"table\", columns, key_properties FROM {TABLE}"
+    );
+    let mut statement = connection.prepare(&sql).map_err(fails)?;
+    let rows = statement
+        .query_map([], |row| {
+            let text = |index: usize| row.get::<_, String>(index);
+            Ok(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?], text(5)?, text(6)?))
+        })
+        .map_err(fails)?;
+    rows.map(|row| {
+        let ([environment, pipeline, stream, schema, table], columns, key) = row.map_err(fails)?;
+        let unreadable = |cause: serde_json::Error| {
+            let message = format!("{TABLE} holds what tapster did not write, at stream `{stream}`");
+            TargetError::permanent(error::STATEMENT, message).caused_by(cause)
+        };
+        let columns = serde_json::from_str(&columns).map_err(unreadable)?;
+        let key = serde_json::from_str(&key).map_err(unreadable)?;
+        Ok(OwnedTable { environment, pipeline, stream, place: Place { schema, table }, columns, key })
+    })
+    .collect()
+}
+
+/// Remembers a table, within the caller's transaction.
+pub(crate) fn write(connection: &Connection, table: &OwnedTable) -> Result<()> {
+    let fails = |e: duckdb::Error| error::failed("write its table of tables", &e);
+    let delete = format!("DELETE FROM {TABLE} WHERE environment = ? AND pipeline = ? AND stream = ?");
+    connection.execute(&delete, params![table.environment, table.pipeline, table.stream]).map_err(fails)?;
+    let as_text = |value: serde_json::Result<String>| value.unwrap_or_default();
+    let columns = as_text(serde_json::to_string(&table.columns));
+    let key = as_text(serde_json::to_string(&table.key));
+    let OwnedTable { environment, pipeline, stream, place, .. } = table;
+    let insert = format!("INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?)");
+    connection
+        .execute(&insert, params![environment, pipeline, stream, place.schema, place.table, columns, key])
+        .map(drop)
+        .map_err(fails)
+}
+
+/// Gives all tables of this run's pipeline to another, within the caller's transaction.
+pub(crate) fn rename(connection: &Connection, run: &RunIdentity, new: &str) -> Result<()> {
+    let sql = format!("UPDATE {TABLE} SET pipeline = ? WHERE environment = ? AND pipeline = ?");
+    connection
+        .execute(&sql, params![new, run.environment, run.pipeline])
+        .map(drop)
+        .map_err(|e| error::failed("rename the pipeline", &e))
+}
+
+/// Refuses a table that another stream or pipeline owns.
+pub(crate) fn refuse_anothers(
+    owned: &[OwnedTable],
+    run: &RunIdentity,
+    stream: &str,
+    place: &Place,
+) -> Result<()> {
+    let other =
+        owned.iter().find(|table| &table.place == place && !(table.is_of(run) && table.stream == stream));
+    let Some(other) = other else { return Ok(()) };
+    let whose = if other.is_of(run) {
+        format!("stream `{}` of the same pipeline", other.stream)
+    } else {
+        format!("stream `{}` of pipeline `{}`", other.stream, other.pipeline)
+    };
+    let message = format!("stream `{stream}` would load into {}, the table of {whose}", place.written());
+    Err(TargetError::new(error::OWNED, Status::Config, message)
+        .with_hint("give the stream another `target_table` or `target_schema`"))
+}
+
+/// Refuses to go on from a STATE whose table vanished or moved.
+pub(crate) fn refuse_vanished(previous: &OwnedTable, place: &Place, exists: bool) -> Result<()> {
+    let (stream, old) = (&previous.stream, previous.place.written());
+    let message = if &previous.place != place {
+        format!("stream `{stream}` was loaded into {old} and would now go to {}", place.written())
+    } else if exists {
+        return Ok(());
+    } else {
+        format!(
+            "the table {old} of stream `{stream}` is gone, and the pipeline's STATE says that it is loaded"
+        )
+    };
+    Err(TargetError::new(error::VANISHED, Status::Config, message).with_hint(format!(
+        "load the stream anew with `--full-refresh --select {stream}`, or bring the table back under its name"
+    )))
+}
