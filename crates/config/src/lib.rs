@@ -1,1 +1,25 @@
-//! The YAML files, interpolation, secrets, JSON Schema for editors.
+//! The project's files: `tapster.yml` and `pipelines/*.yml`, interpolation, secrets, JSON Schema for editors.
+//!
+//! Owns the file format: its grammar, its errors with place and caret, how the layers merge, what a pattern
+//! matches, and what a secret is. Must not know how a run works.
+//! The one entry point is [`Project::discover`].
+
+mod interpolation;
+mod pattern;
+mod pipeline;
+mod place;
+mod problem;
+mod project;
+mod secrets;
+mod settings;
+mod streams;
+mod yaml;
+
+pub use pattern::Pattern;
+pub use pipeline::{JsonText, Limits, ListedValue, Listing, Pipeline, Program, ProgramBlock};
+pub use place::Place;
+pub use problem::{ConfigError, Problem};
+pub use project::Project;
+pub use secrets::{MASK, Secrets};
+pub use settings::parse_duration;
+pub use streams::{LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules, StreamSettings};

@@ -1,0 +1,121 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::interpolation::{InterpolationFault, Resolver, has_expression};
+use crate::pipeline::JsonText;
+use crate::place::Place;
+use crate::problem::{ConfigError, Problem};
+use crate::project::PROGRAMS;
+use crate::settings::SettingFault;
+use crate::yaml::Node;
+
+/// Which program a tap or target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// One of tapster's own, by its name: found beside the `tapster` binary.
+    Named(String),
+    /// Anybody's, in any language: program and arguments, started without a shell in the project folder.
+    Command(Vec<String>),
+    /// A way to name a program that is reserved and not built yet, such as `pip`: the key. Never in a pipeline that
+    /// may run.
+    NotBuilt(&'static str),
+}
+
+/// A tap or a target.
+#[derive(Clone)]
+pub struct ProgramBlock {
+    /// The program.
+    pub program: Program,
+    /// A fixed catalog instead of discovery, relative to the project folder. Taps alone have one.
+    pub catalog: Option<PathBuf>,
+    /// Where the program is named.
+    pub place: Place,
+    node: Node,
+    resolver: Arc<Resolver>,
+}
+
+impl fmt::Debug for ProgramBlock {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Its config may hold a password.
+        write!(formatter, "ProgramBlock({:?}, {})", self.program, self.place)
+    }
+}
+
+impl ProgramBlock {
+    /// Reads a checked block in which `use:` is resolved. `kind` is `tap` or `target`.
+    pub(super) fn extract(
+        node: Node,
+        kind: &'static str,
+        resolver: &Arc<Resolver>,
+    ) -> Result<Self, ConfigError> {
+        let named: Vec<_> = PROGRAMS.iter().filter_map(|key| Some((*key, node.get(key)?))).collect();
+        let inside = format!("the {kind}");
+        let (key, value) = match named.as_slice() {
+            [] => {
+                let hint = "name its program, with name: or command:, or use: one of tapster.yml";
+                let missing = "name";
+                return Err(Problem::new(SettingFault::Missing { inside, missing, hint }, &node.place).into());
+            }
+            [one] => *one,
+            [(first, _), (second, value), ..] => {
+                let fault = SettingFault::TwoPrograms { inside, first, second };
+                return Err(Problem::new(fault, &value.place).into());
+            }
+        };
+        let program = match key {
+            "name" => Program::Named(plain_text(value)?),
+            "command" => {
+                let words = value.as_list().unwrap_or_default().iter().map(plain_text);
+                Program::Command(words.collect::<Result<_, _>>()?)
+            }
+            other => Program::NotBuilt(other),
+        };
+        if program == Program::Command(Vec::new()) {
+            let (missing, hint) =
+                ("program", "write its program and arguments: command: [python3, taps/mine.py]");
+            let fault = SettingFault::Missing { inside: "`command`".to_owned(), missing, hint };
+            return Err(Problem::new(fault, &value.place).into());
+        }
+        let catalog =
+            node.get("catalog").map(|catalog| resolver.text(catalog)).transpose()?.map(PathBuf::from);
+        let place = value.place.clone();
+        Ok(Self { program, catalog, place, node, resolver: Arc::clone(resolver) })
+    }
+
+    /// The program's own settings with everything in them resolved: files read, commands run, the values remembered
+    /// as secrets. `{}` when none are given.
+    ///
+    /// # Errors
+    /// A value that is missing.
+    pub fn config(&self) -> Result<JsonText, ConfigError> {
+        let json = match self.node.get("config") {
+            Some(config) => self.resolver.json(config)?,
+            None => singer::Json::Object(indexmap::IndexMap::new()),
+        };
+        let not_json = |_| Problem::new(InterpolationFault::NotJson("config".to_owned()), &self.place);
+        Ok(JsonText::new(&json).map_err(not_json)?)
+    }
+
+    /// The environment variables that it is given, resolved.
+    ///
+    /// # Errors
+    /// A value that is missing.
+    pub fn env(&self) -> Result<Vec<(String, String)>, ConfigError> {
+        let entries = self.node.get("env").and_then(Node::as_map).into_iter().flatten();
+        entries.map(|(name, entry)| Ok((name.clone(), self.resolver.text(&entry.node)?))).collect()
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        &self.node
+    }
+}
+
+/// A text of a command line, which everybody on the machine can read.
+fn plain_text(node: &Node) -> Result<String, ConfigError> {
+    let text = node.as_text().unwrap_or_default();
+    if has_expression(text) {
+        return Err(Problem::new(InterpolationFault::InCommandLine, &node.place).into());
+    }
+    Ok(text.to_owned())
+}

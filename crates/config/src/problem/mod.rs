@@ -1,0 +1,10 @@
+//! What is wrong with a project's files, told with place, line and caret.
+
+mod collected;
+mod excerpt;
+mod fault;
+mod suggestion;
+
+pub use collected::{ConfigError, Problem};
+pub(crate) use fault::Fault;
+pub(crate) use suggestion::{did_you_mean, one_of};

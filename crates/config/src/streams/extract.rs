@@ -1,0 +1,125 @@
+//! From a checked tree to rules.
+
+use super::name_template::NameTemplate;
+use super::rules::{ColumnRule, Placed, Rule, RuleSettings};
+use super::{LoadMethod, ReplicationMethod, StreamRules};
+use crate::interpolation::Resolver;
+use crate::pattern::Pattern;
+use crate::problem::{ConfigError, Problem};
+use crate::settings::SettingFault;
+use crate::yaml::{Entry, Map, Node};
+
+impl StreamRules {
+    /// Reads `defaults:` and `streams:` of a pipeline's merged file.
+    pub(crate) fn extract(
+        file: &Map,
+        (environment, pipeline): (&str, &str),
+        resolver: &Resolver,
+    ) -> Result<Self, ConfigError> {
+        let mut reading = Reading { resolver, problems: Vec::new() };
+        let defaults = file.get("defaults").map(|entry| reading.settings(&entry.node)).unwrap_or_default();
+        let rules = file.get("streams").and_then(|entry| entry.node.as_map());
+        let rules = rules.map(|rules| {
+            rules.iter().filter_map(|(pattern, entry)| reading.rule(pattern, entry)).collect::<Vec<_>>()
+        });
+        ConfigError::unless_none(reading.problems)?;
+        let (environment, pipeline) = (environment.to_owned(), pipeline.to_owned());
+        Ok(Self { defaults, rules, environment, pipeline })
+    }
+}
+
+/// The tree was checked before: what does not fit is passed over here.
+struct Reading<'a> {
+    resolver: &'a Resolver,
+    problems: Vec<Problem>,
+}
+
+impl Reading<'_> {
+    fn rule(&mut self, pattern: &str, entry: &Entry) -> Option<Rule> {
+        let pattern = Pattern::parse(pattern).ok()?;
+        let is_exclude = entry.node.as_text() == Some("exclude");
+        Some(Rule { pattern, place: entry.key.clone(), is_exclude, settings: self.settings(&entry.node) })
+    }
+
+    fn settings(&mut self, node: &Node) -> RuleSettings {
+        let method = |node: &Node| ReplicationMethod::parse(node.as_text()?);
+        let settings = RuleSettings {
+            replication_method: placed(node, "replication_method", method),
+            replication_key: self.text(node, "replication_key"),
+            key_properties: self.texts(node, "key_properties"),
+            metadata: self.metadata(node),
+            columns: columns(node),
+            optional: placed(node, "optional", Node::as_bool),
+            target_schema: self.template(node, "target_schema"),
+            target_table: self.template(node, "target_table"),
+            load_method: placed(node, "load_method", |node| LoadMethod::parse(node.as_text()?)),
+            metadata_columns: placed(node, "metadata_columns", Node::as_bool),
+        };
+        if let (Some(method), Some(key)) = (&settings.replication_method, &settings.replication_key)
+            && method.value == ReplicationMethod::FullTable
+        {
+            let fault = SettingFault::Contradiction {
+                path: "replication_method".to_owned(),
+                found: method.value.to_string(),
+                other: "replication_key",
+            };
+            self.problems.push(Problem::new(fault, &method.place).and("set here", &key.place));
+        }
+        settings
+    }
+
+    fn text(&mut self, node: &Node, key: &str) -> Option<Placed<String>> {
+        let node = node.get(key)?;
+        let value = self.keep(self.resolver.text(node))?;
+        Some(Placed { value, place: node.place.clone() })
+    }
+
+    fn texts(&mut self, node: &Node, key: &str) -> Option<Placed<Vec<String>>> {
+        let node = node.get(key)?;
+        let items = node.as_list()?.iter().map(|item| self.resolver.text(item));
+        let value = self.keep(items.collect())?;
+        Some(Placed { value, place: node.place.clone() })
+    }
+
+    fn template(&mut self, node: &Node, key: &str) -> Option<Placed<NameTemplate>> {
+        let text = self.text(node, key)?;
+        match NameTemplate::parse(&text.value) {
+            Ok(value) => Some(Placed { value, place: text.place }),
+            Err(fault) => {
+                self.problems.push(Problem::new(fault, &text.place));
+                None
+            }
+        }
+    }
+
+    fn metadata(&mut self, node: &Node) -> indexmap::IndexMap<String, Placed<singer::Json>> {
+        let entries = node.get("metadata").and_then(Node::as_map).into_iter().flatten();
+        let mut metadata = indexmap::IndexMap::new();
+        for (key, entry) in entries {
+            if let Some(value) = self.keep(self.resolver.json(&entry.node)) {
+                metadata.insert(key.clone(), Placed { value, place: entry.node.place.clone() });
+            }
+        }
+        metadata
+    }
+
+    fn keep<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.problems.extend(error.into_problems())).ok()
+    }
+}
+
+fn placed<T>(node: &Node, key: &str, read: impl Fn(&Node) -> Option<T>) -> Option<Placed<T>> {
+    let node = node.get(key)?;
+    Some(Placed { value: read(node)?, place: node.place.clone() })
+}
+
+fn columns(node: &Node) -> Vec<ColumnRule> {
+    let entries = node.get("columns").and_then(Node::as_map).into_iter().flatten();
+    entries
+        .filter_map(|(pattern, entry)| {
+            let pattern = Pattern::parse(pattern).ok()?;
+            let is_exclude = entry.node.as_text() == Some("exclude");
+            Some(ColumnRule { pattern, place: entry.key.clone(), is_exclude })
+        })
+        .collect()
+}

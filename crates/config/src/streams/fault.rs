@@ -1,0 +1,67 @@
+use crate::problem::one_of;
+
+/// What is wrong with the rules for streams, mostly seen only beside the tap's catalog.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum StreamFault {
+    #[error("`{template}` has no end of its `{{`")]
+    OpenPlaceholder { template: String },
+    #[error("`{{{placeholder}}}` is unknown")]
+    UnknownPlaceholder { placeholder: String, meant: Option<&'static str>, known: Vec<&'static str> },
+    #[error("the stream `{stream}` has no schema in its name, which `{template}` needs")]
+    NoSchema { stream: String, template: String },
+    #[error("the tap offers no stream `{stream}`")]
+    NotOffered { stream: String, meant: Option<String> },
+    #[error("the stream `{stream}` has no column `{column}`")]
+    NoColumn { stream: String, column: String, meant: Option<String> },
+    #[error("this rule does nothing: a later one overrules it for every stream that it matches")]
+    Hidden,
+    #[error("`{column}` is a key of the stream `{stream}` and cannot be excluded")]
+    KeyExcluded { stream: String, column: String },
+    #[error("0 streams selected; nothing would be loaded")]
+    NothingSelected { offered: usize },
+    #[error("the stream `{stream}` cannot be read with {wanted}: {reason}")]
+    NotHonoured { stream: String, wanted: String, reason: String },
+    #[error("--select {0} names no stream that this pipeline loads")]
+    SelectsNothing(String),
+}
+
+impl StreamFault {
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::OpenPlaceholder { .. } | Self::UnknownPlaceholder { .. } | Self::NoSchema { .. } => "E0125",
+            Self::NotOffered { .. } => "E0118",
+            Self::NoColumn { .. } => "E0119",
+            Self::Hidden => "E0120",
+            Self::KeyExcluded { .. } => "E0121",
+            Self::NothingSelected { .. } | Self::SelectsNothing(_) => "E0122",
+            Self::NotHonoured { .. } => "E0123",
+        }
+    }
+
+    pub(crate) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::OpenPlaceholder { .. } => "close it: {table}".to_owned(),
+            Self::UnknownPlaceholder { meant: Some(meant), .. } => format!("did you mean {{{meant}}}?"),
+            Self::UnknownPlaceholder { known, .. } => format!("there are {}", one_of(known)),
+            Self::NoSchema { .. } => "give this stream a target_schema without {schema}".to_owned(),
+            Self::NotOffered { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            Self::NotOffered { .. } => {
+                "see `tapster discover`; say `optional: true` for a stream that may be missing".to_owned()
+            }
+            Self::NoColumn { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            Self::NoColumn { .. } => {
+                "see `tapster discover`; say `optional: true` if it may be missing".to_owned()
+            }
+            Self::Hidden => "the last rule that matches wins: put this one below it, or remove it".to_owned(),
+            Self::KeyExcluded { .. } => "leave it in: without it records cannot be told apart".to_owned(),
+            Self::NothingSelected { offered: 0 } => {
+                "the tap offers no stream at all: check its config".to_owned()
+            }
+            Self::NothingSelected { offered } => {
+                format!("the tap offers {offered}: see `tapster discover`, and select some under `streams:`")
+            }
+            Self::NotHonoured { .. } => "change or remove the setting".to_owned(),
+            Self::SelectsNothing(_) => "it narrows what the pipeline selects and never widens it".to_owned(),
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! The rules for streams and columns: which are loaded, and with what settings.
+
+mod decision;
+mod extract;
+mod fault;
+mod name_template;
+mod rules;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use decision::{Selected, StreamDecision};
+pub(crate) use fault::StreamFault;
+pub(crate) use name_template::NameTemplate;
+pub use rules::StreamRules;
+pub use settings::{LoadMethod, ReplicationMethod, StreamSettings};

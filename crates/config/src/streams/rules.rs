@@ -1,0 +1,146 @@
+use indexmap::IndexMap;
+use singer::Json;
+
+use super::name_template::{NameTemplate, Names};
+use super::{LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamSettings};
+use crate::pattern::Pattern;
+use crate::place::Place;
+
+/// The stream rules of one pipeline: `defaults:` and `streams:`.
+#[derive(Debug, Clone)]
+pub struct StreamRules {
+    pub(super) defaults: RuleSettings,
+    /// `None` without `streams:`.
+    pub(super) rules: Option<Vec<Rule>>,
+    pub(super) environment: String,
+    pub(super) pipeline: String,
+}
+
+/// One line under `streams:`.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) pattern: Pattern,
+    pub(super) place: Place,
+    pub(super) is_exclude: bool,
+    pub(super) settings: RuleSettings,
+}
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Placed<T> {
+    pub(super) value: T,
+    pub(super) place: Place,
+}
+
+/// What one rule says, or several of them together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RuleSettings {
+    pub(super) replication_method: Option<Placed<ReplicationMethod>>,
+    pub(super) replication_key: Option<Placed<String>>,
+    pub(super) key_properties: Option<Placed<Vec<String>>>,
+    pub(super) metadata: IndexMap<String, Placed<Json>>,
+    pub(super) columns: Vec<ColumnRule>,
+    pub(super) optional: Option<Placed<bool>>,
+    pub(super) target_schema: Option<Placed<NameTemplate>>,
+    pub(super) target_table: Option<Placed<NameTemplate>>,
+    pub(super) load_method: Option<Placed<LoadMethod>>,
+    pub(super) metadata_columns: Option<Placed<bool>>,
+}
+
+/// One line under `columns:`.
+#[derive(Debug, Clone)]
+pub(super) struct ColumnRule {
+    pub(super) pattern: Pattern,
+    pub(super) place: Place,
+    pub(super) is_exclude: bool,
+}
+
+impl RuleSettings {
+    /// Lays another rule over this one: key by key, and its column rules after these.
+    pub(super) fn lay_over(&mut self, stronger: &Self) {
+        fn take<T: Clone>(weak: &mut Option<T>, strong: Option<&T>) {
+            if let Some(strong) = strong {
+                *weak = Some(strong.clone());
+            }
+        }
+        take(&mut self.replication_method, stronger.replication_method.as_ref());
+        take(&mut self.replication_key, stronger.replication_key.as_ref());
+        take(&mut self.key_properties, stronger.key_properties.as_ref());
+        take(&mut self.optional, stronger.optional.as_ref());
+        take(&mut self.target_schema, stronger.target_schema.as_ref());
+        take(&mut self.target_table, stronger.target_table.as_ref());
+        take(&mut self.load_method, stronger.load_method.as_ref());
+        take(&mut self.metadata_columns, stronger.metadata_columns.as_ref());
+        self.metadata.extend(stronger.metadata.clone());
+        self.columns.extend(stronger.columns.iter().cloned());
+    }
+
+    /// The key that the tap is to go by: an inherited one does nothing under another method.
+    pub(super) fn effective_replication_key(&self) -> Option<&Placed<String>> {
+        let method = self.replication_method.as_ref().map(|method| method.value);
+        let is_used = method.is_none_or(|method| method == ReplicationMethod::Incremental);
+        self.replication_key.as_ref().filter(|_| is_used)
+    }
+}
+
+impl StreamRules {
+    /// What the files say of a stream, by its `tap_stream_id`, or its name where the catalog does not hold it.
+    pub fn stream(&self, id: &str) -> StreamDecision {
+        let deciding = self.matching(id).last();
+        let selected = match (&self.rules, deciding) {
+            (None, _) => Selected::CatalogDecides,
+            (Some(_), Some(rule)) if !rule.is_exclude => Selected::Yes,
+            _ => Selected::No,
+        };
+        let settings = self.settings(&self.merged(id), id);
+        StreamDecision { selected, settings, rule: deciding.map(|rule| rule.place.clone()) }
+    }
+
+    /// Whether a column is loaded, by its path from the top of the record. Keys are loaded whatever this says.
+    pub fn column(&self, stream: &str, path: &[&str]) -> bool {
+        let columns = self.merged(stream).columns;
+        (1..=path.len()).all(|length| {
+            let path = path.get(..length).unwrap_or_default();
+            column_rule(&columns, path).is_none_or(|rule| !rule.is_exclude)
+        })
+    }
+
+    /// The rules that match a stream, in file order.
+    pub(super) fn matching(&self, id: &str) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().flatten().filter(move |rule| rule.pattern.matches(id))
+    }
+
+    /// The defaults and all matching rules together.
+    pub(super) fn merged(&self, id: &str) -> RuleSettings {
+        let mut merged = self.defaults.clone();
+        self.matching(id).for_each(|rule| merged.lay_over(&rule.settings));
+        merged
+    }
+
+    pub(super) fn settings(&self, merged: &RuleSettings, id: &str) -> StreamSettings {
+        let names = Names { stream: id, environment: &self.environment, pipeline: &self.pipeline };
+        let name = |template: &Option<Placed<NameTemplate>>| {
+            template.as_ref().map(|template| template.value.expand(&names))
+        };
+        StreamSettings {
+            replication_method: merged.replication_method.as_ref().map(|method| method.value),
+            replication_key: merged.effective_replication_key().map(|key| key.value.clone()),
+            key_properties: merged.key_properties.as_ref().map(|key| key.value.clone()),
+            metadata: merged
+                .metadata
+                .iter()
+                .map(|(key, placed)| (key.clone(), placed.value.clone()))
+                .collect(),
+            optional: merged.optional.as_ref().is_some_and(|optional| optional.value),
+            target_schema: name(&merged.target_schema),
+            target_table: name(&merged.target_table),
+            load_method: merged.load_method.as_ref().map(|method| method.value),
+            metadata_columns: merged.metadata_columns.as_ref().map(|placed| placed.value),
+        }
+    }
+}
+
+/// The last rule that means this column itself.
+pub(super) fn column_rule<'a>(columns: &'a [ColumnRule], path: &[&str]) -> Option<&'a ColumnRule> {
+    columns.iter().rev().find(|rule| rule.pattern.matches_path(path))
+}

@@ -1,0 +1,87 @@
+use std::fmt;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use singer::Json;
+
+/// How the tap reads a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ReplicationMethod {
+    /// All of it, every time.
+    FullTable,
+    /// From the bookmark of the replication key.
+    Incremental,
+    /// From the database's log.
+    LogBased,
+}
+
+impl ReplicationMethod {
+    /// As in a catalog.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FullTable => "FULL_TABLE",
+            Self::Incremental => "INCREMENTAL",
+            Self::LogBased => "LOG_BASED",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::FullTable, Self::Incremental, Self::LogBased]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+    }
+}
+
+impl fmt::Display for ReplicationMethod {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What becomes of a record whose key the table already has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadMethod {
+    /// It replaces the other.
+    Upsert,
+    /// It stands beside the other.
+    AppendOnly,
+}
+
+impl LoadMethod {
+    /// As in a pipeline file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upsert => "upsert",
+            Self::AppendOnly => "append-only",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::Upsert, Self::AppendOnly].into_iter().find(|method| method.as_str() == text)
+    }
+}
+
+/// What the files say of one stream, from the defaults and all rules that match it. `None` is not said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct StreamSettings {
+    /// How the tap reads it.
+    pub replication_method: Option<ReplicationMethod>,
+    /// The column that INCREMENTAL goes by. `None` when another method was said: an inherited key does nothing then.
+    pub replication_key: Option<String>,
+    /// The columns that tell one record from another, instead of the catalog's.
+    pub key_properties: Option<Vec<String>>,
+    /// Further catalog metadata of the stream.
+    pub metadata: IndexMap<String, Json>,
+    /// The tap need not offer it.
+    pub optional: bool,
+    /// The schema to load into, its placeholders filled in.
+    pub target_schema: Option<String>,
+    /// The table to load into, its placeholders filled in.
+    pub target_table: Option<String>,
+    /// What becomes of a record whose key the table already has. Not said: upsert with a key, append without.
+    pub load_method: Option<LoadMethod>,
+    /// Whether the table has the `_sdc_` columns.
+    pub metadata_columns: Option<bool>,
+}
