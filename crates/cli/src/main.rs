@@ -38,6 +38,7 @@ fn hidden() -> Option<u8> {
     let mut arguments = std::env::args_os().skip(1);
     match arguments.next()?.to_str()? {
         "__guard" => Some(runner::guard(arguments)),
+        wiring::PROBE_WORD => arguments.next().map(|path| output::tell_plainly(wiring::probe(path.as_ref()))),
         _ => None,
     }
 }

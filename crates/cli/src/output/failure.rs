@@ -18,6 +18,12 @@ pub(crate) fn print_failure(failure: &Failure, json: bool) {
     let _ = anstream::stderr().write_all(render(failure).as_bytes());
 }
 
+/// The word of a hidden verb to the tapster that started it: on stderr, uncoloured.
+pub(crate) fn tell_plainly((code, text): (u8, String)) -> u8 {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    code
+}
+
 /// So many of the tap's last lines are shown; the log has them all.
 const TAP_LINES: usize = 5;
 

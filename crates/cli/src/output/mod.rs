@@ -9,7 +9,7 @@ mod printer;
 mod style;
 mod table;
 
-pub(crate) use failure::print_failure;
+pub(crate) use failure::{print_failure, tell_plainly};
 pub(crate) use format::{count, duration, size, time};
 pub(crate) use logging::start_logging;
 pub(crate) use panics::{panic_place, remember_panics};
