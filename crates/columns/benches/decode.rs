@@ -53,7 +53,7 @@ fn decode(bytes: &[u8], table: &Arc<TableSchema>) -> usize {
         lines.filled(count);
         rest = &rest[count..];
         while let Some(line) = lines.next_line().expect("no line is too long") {
-            let text = std::str::from_utf8(line).expect("lines are UTF-8");
+            let text = simdutf8::compat::from_utf8(line).expect("lines are UTF-8");
             let message = singer::parse(text, &mut Sink(&mut builder)).expect("lines are messages");
             let Message::Record(message) = message else { continue };
             sequence += 1;

@@ -90,7 +90,7 @@ impl Cutter {
     }
 
     pub(crate) fn line(&mut self, line: u64, bytes: &[u8]) -> Result<(), DecodeError> {
-        let text = std::str::from_utf8(bytes).map_err(|error| {
+        let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
             let at = error.valid_up_to();
             DecodeError::NotUtf8 { line, column: at + 1, byte: bytes.get(at).copied().unwrap_or_default() }
         })?;
