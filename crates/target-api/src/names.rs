@@ -22,17 +22,19 @@ pub fn table_name(stream: &str) -> TableName {
     }
 }
 
-/// A name that fits: cut on a character's boundary, with a suffix that hashes the whole original.
+/// A name that fits: NUL, which no warehouse allows, is U+FFFD as in [`quoted`](crate::sql::quoted); what is too
+/// long is cut on a character's boundary, with a suffix that hashes the whole original.
 #[must_use]
 pub fn shortened(name: &str, rule: IdentifierRule) -> String {
-    let name = if name.is_empty() { "_" } else { name };
-    if name.len() <= rule.max_bytes { name.to_owned() } else { suffixed(name, rule) }
+    let plain = if name.is_empty() { "_".to_owned() } else { name.replace('\0', "\u{fffd}") };
+    if plain.len() <= rule.max_bytes { plain } else { suffixed(name, rule) }
 }
 
 fn suffixed(name: &str, rule: IdentifierRule) -> String {
     let hash = Sha256::digest(name.as_bytes());
     let [a, b, c, d, ..] = <[u8; 32]>::from(hash);
     let suffix = format!("{:08x}", u32::from_be_bytes([a, b, c, d]));
+    let name = name.replace('\0', "\u{fffd}");
     let mut end = rule.max_bytes.saturating_sub(suffix.len() + 1).min(name.len());
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -89,6 +91,13 @@ mod tests {
         let (a, b) = ("é".repeat(40) + "a", "é".repeat(40) + "b");
         let (a, b) = (shortened(&a, RULE), shortened(&b, RULE));
         assert!(a.len() <= 63 && b.len() <= 63 && a != b, "{a} {b}");
+    }
+
+    #[test]
+    fn nul_and_what_stands_for_it_stay_apart() {
+        let names = column_names(["a\0", "a\u{fffd}"], &BTreeMap::new(), RULE);
+        assert_eq!(names[0], "a\u{fffd}");
+        assert!(names[1].starts_with("a\u{fffd}_") && !names.concat().contains('\0'), "{names:?}");
     }
 
     #[test]

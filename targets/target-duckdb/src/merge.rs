@@ -25,28 +25,40 @@ pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTabl
     if key.is_empty() {
         return run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged}"));
     }
-    let key_values = key.iter().map(|column| column.value.as_str()).collect::<Vec<_>>().join(", ");
-    let aliased: Vec<String> =
-        key.iter().enumerate().map(|(index, column)| format!("{} AS k{index}", column.value)).collect();
-    let equal: Vec<String> = key
-        .iter()
-        .enumerate()
-        .map(|(index, column)| format!("{place}.{} = s.k{index}", quoted(column.name)))
-        .collect();
-    // A delete and an insert, because DuckDB checks the index that an upsert needs too early.
+    let keys = key.iter().map(|column| column.value.as_str()).collect::<Vec<_>>().join(", ");
+    let last = format!("rowid IN (SELECT max(rowid) FROM {staged} GROUP BY {keys})");
+    let equal: Vec<String> =
+        key.iter().map(|column| format!("{place}.{} = s.v{}", quoted(column.name), column.index)).collect();
+    let equal = equal.join(" AND ");
+    // A table may have columns that the stream no longer has: their values stay.
+    let whole = table.actual.iter().all(|actual| columns.iter().any(|column| column.name == actual.name));
+    if whole {
+        // A delete and an insert, because DuckDB checks the index that an upsert needs too early.
+        let keys = aliased(&key);
+        run(&format!("DELETE FROM {place} USING (SELECT {keys} FROM {staged}) AS s WHERE {equal}"))?;
+        return run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged} WHERE {last}"));
+    }
+    let source =
+        format!("(SELECT {} FROM {staged} WHERE {last}) AS s", aliased(&columns.iter().collect::<Vec<_>>()));
+    let set: Vec<String> =
+        columns.iter().map(|column| format!("{} = s.v{}", quoted(column.name), column.index)).collect();
+    run(&format!("UPDATE {place} SET {} FROM {source} WHERE {equal}", set.join(", ")))?;
+    let values: Vec<String> = columns.iter().map(|column| format!("s.v{}", column.index)).collect();
     run(&format!(
-        "DELETE FROM {place} USING (SELECT {} FROM {staged}) AS s WHERE {}",
-        aliased.join(", "),
-        equal.join(" AND ")
-    ))?;
-    run(&format!(
-        "INSERT INTO {place} ({names}) SELECT {values} FROM {staged} \
-         WHERE rowid IN (SELECT max(rowid) FROM {staged} GROUP BY {key_values})"
+        "INSERT INTO {place} ({names}) SELECT {} FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {place} WHERE {equal})",
+        values.join(", ")
     ))
+}
+
+/// The values of staged columns, named so that no name of a table's column can be meant.
+fn aliased(columns: &[&Staged]) -> String {
+    let aliased = columns.iter().map(|column| format!("{} AS v{}", column.value, column.index));
+    aliased.collect::<Vec<_>>().join(", ")
 }
 
 /// A staged column and the SQL of its value in the table's type.
 struct Staged<'a> {
+    index: usize,
     name: &'a str,
     value: String,
     from: &'a ColumnType,
@@ -57,7 +69,13 @@ fn columns<'a>(staging: &'a Staging, table: &'a OpenTable) -> Vec<Staged<'a>> {
     let column = |(index, column): (usize, &'a crate::stage::StagedColumn)| {
         let from = &column.column_type;
         let to = table.actual_type(&column.name).unwrap_or(from);
-        Staged { name: &column.name, value: type_map::unstaged(&format!("c{index}"), from, to), from, to }
+        Staged {
+            index,
+            name: &column.name,
+            value: type_map::unstaged(&format!("c{index}"), from, to),
+            from,
+            to,
+        }
     };
     staging.columns.iter().enumerate().map(column).collect()
 }

@@ -114,6 +114,8 @@ pub(crate) fn double_to_text(double: &str) -> String {
 /// SQL that gives the canonical text of an exact decimal with that many digits behind the point.
 pub(crate) fn decimal_to_text(decimal: &str, scale: u8) -> String {
     let text = format!("CAST({decimal} AS VARCHAR)");
+    // DuckDB writes no zero before the point where all digits are behind it.
+    let text = format!("regexp_replace({text}, '^(-?)\\.', '\\10.')");
     if scale == 0 { text } else { format!("rtrim(rtrim({text}, '0'), '.')") }
 }
 
@@ -194,5 +196,7 @@ mod tests {
         }
         let sql = format!("SELECT {}", decimal_to_text("CAST('-12.500' AS DECIMAL(9,3))", 3));
         assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, String>(0)).unwrap(), "-12.5");
+        let sql = format!("SELECT {}", decimal_to_text("CAST('-0.25' AS DECIMAL(3,3))", 3));
+        assert_eq!(connection.query_row(&sql, [], |row| row.get::<_, String>(0)).unwrap(), "-0.25");
     }
 }

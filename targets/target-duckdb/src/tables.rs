@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use duckdb::{Connection, params};
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, Status, Table, TargetError};
+use target_api::{Result, RunIdentity, Status, Table, TargetError, shortened};
 
-use crate::error;
+use crate::{ddl, error};
 
 const TABLE: &str = "main._tapster_tables";
 
@@ -21,7 +21,7 @@ impl Place {
     /// Where a run wants a table.
     pub(crate) fn of(table: &Table, default_schema: &str) -> Self {
         let schema = table.name.schema.as_deref().unwrap_or(default_schema);
-        Self { schema: schema.to_owned(), table: table.name.table.clone() }
+        Self { schema: shortened(schema, ddl::RULE), table: shortened(&table.name.table, ddl::RULE) }
     }
 
     /// In SQL.

@@ -80,6 +80,8 @@ fn names_and_types(mut described: duckdb::Statement) -> Vec<(String, String)> {
 fn as_text(name: &str, kind: &str) -> String {
     let name = target_api::sql::quoted(name);
     match kind {
+        // All digits behind the point: DuckDB writes no zero before it.
+        "DECIMAL(38,38)" => format!("regexp_replace(CAST({name} AS VARCHAR), '^(-?)\\.', '\\10.')"),
         "BLOB" => format!("'\\x' || lower(hex({name}))"),
         kind if kind.ends_with("[]") => {
             format!("CAST(to_json(list_transform({name}, lambda x: CAST(x AS VARCHAR))) AS VARCHAR)")
