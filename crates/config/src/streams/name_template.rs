@@ -57,13 +57,11 @@ impl NameTemplate {
         Ok(Self { text: text.to_owned(), pieces })
     }
 
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether the stream's name must have a schema part.
-    pub(crate) fn needs_schema(&self) -> bool {
-        self.pieces.contains(&NamePiece::Placeholder("schema".to_owned()))
+    /// What is wrong when the template wants a schema and the stream's name has none.
+    pub(crate) fn misses_schema(&self, stream: &str) -> Option<StreamFault> {
+        let is_wanted = self.pieces.contains(&NamePiece::Placeholder("schema".to_owned()));
+        (is_wanted && schema_and_table(stream).0.is_none())
+            .then(|| StreamFault::NoSchema { stream: stream.to_owned(), template: self.text.clone() })
     }
 
     /// The name for one stream; a schema that its name does not have is empty.
@@ -116,6 +114,7 @@ mod tests {
         assert_eq!(NameTemplate::check("{shcema}_x").unwrap_err().hint().unwrap(), "did you mean {schema}?");
         assert!(NameTemplate::check("{schema").is_err());
         assert!(NameTemplate::check("${env:PREFIX}_{table}").is_ok());
-        assert!(NameTemplate::parse("{table}").is_ok_and(|template| !template.needs_schema()));
+        assert!(NameTemplate::parse("{table}").unwrap().misses_schema("orders").is_none());
+        assert!(NameTemplate::parse("ods_{schema}").unwrap().misses_schema("orders").is_some());
     }
 }

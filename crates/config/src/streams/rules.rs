@@ -9,55 +9,55 @@ use crate::place::Place;
 /// The stream rules of one pipeline: `defaults:` and `streams:`.
 #[derive(Debug, Clone)]
 pub struct StreamRules {
-    pub(super) defaults: RuleSettings,
+    pub(crate) defaults: RuleSettings,
     /// `None` without `streams:`.
-    pub(super) rules: Option<Vec<Rule>>,
-    pub(super) environment: String,
-    pub(super) pipeline: String,
+    pub(crate) rules: Option<Vec<Rule>>,
+    pub(crate) environment: String,
+    pub(crate) pipeline: String,
 }
 
 /// One line under `streams:`.
 #[derive(Debug, Clone)]
-pub(super) struct Rule {
-    pub(super) pattern: Pattern,
-    pub(super) place: Place,
-    pub(super) is_exclude: bool,
-    pub(super) settings: RuleSettings,
+pub(crate) struct Rule {
+    pub(crate) pattern: Pattern,
+    pub(crate) place: Place,
+    pub(crate) is_exclude: bool,
+    pub(crate) settings: RuleSettings,
 }
 
 /// A value with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Placed<T> {
-    pub(super) value: T,
-    pub(super) place: Place,
+pub(crate) struct Placed<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
 }
 
 /// What one rule says, or several of them together.
 #[derive(Debug, Clone, Default)]
-pub(super) struct RuleSettings {
-    pub(super) replication_method: Option<Placed<ReplicationMethod>>,
-    pub(super) replication_key: Option<Placed<String>>,
-    pub(super) key_properties: Option<Placed<Vec<String>>>,
-    pub(super) metadata: IndexMap<String, Placed<Json>>,
-    pub(super) columns: Vec<ColumnRule>,
-    pub(super) optional: Option<Placed<bool>>,
-    pub(super) target_schema: Option<Placed<NameTemplate>>,
-    pub(super) target_table: Option<Placed<NameTemplate>>,
-    pub(super) load_method: Option<Placed<LoadMethod>>,
-    pub(super) metadata_columns: Option<Placed<bool>>,
+pub(crate) struct RuleSettings {
+    pub(crate) replication_method: Option<Placed<ReplicationMethod>>,
+    pub(crate) replication_key: Option<Placed<String>>,
+    pub(crate) key_properties: Option<Placed<Vec<String>>>,
+    pub(crate) metadata: IndexMap<String, Placed<Json>>,
+    pub(crate) columns: Vec<ColumnRule>,
+    pub(crate) optional: Option<Placed<bool>>,
+    pub(crate) target_schema: Option<Placed<NameTemplate>>,
+    pub(crate) target_table: Option<Placed<NameTemplate>>,
+    pub(crate) load_method: Option<Placed<LoadMethod>>,
+    pub(crate) metadata_columns: Option<Placed<bool>>,
 }
 
 /// One line under `columns:`.
 #[derive(Debug, Clone)]
-pub(super) struct ColumnRule {
-    pub(super) pattern: Pattern,
-    pub(super) place: Place,
-    pub(super) is_exclude: bool,
+pub(crate) struct ColumnRule {
+    pub(crate) pattern: Pattern,
+    pub(crate) place: Place,
+    pub(crate) is_exclude: bool,
 }
 
 impl RuleSettings {
     /// Lays another rule over this one: key by key, and its column rules after these.
-    pub(super) fn lay_over(&mut self, stronger: &Self) {
+    pub(crate) fn lay_over(&mut self, stronger: &Self) {
         fn take<T: Clone>(weak: &mut Option<T>, strong: Option<&T>) {
             if let Some(strong) = strong {
                 *weak = Some(strong.clone());
@@ -76,7 +76,7 @@ impl RuleSettings {
     }
 
     /// The key that the tap is to go by: an inherited one does nothing under another method.
-    pub(super) fn effective_replication_key(&self) -> Option<&Placed<String>> {
+    pub(crate) fn effective_replication_key(&self) -> Option<&Placed<String>> {
         let method = self.replication_method.as_ref().map(|method| method.value);
         let is_used = method.is_none_or(|method| method == ReplicationMethod::Incremental);
         self.replication_key.as_ref().filter(|_| is_used)
@@ -105,19 +105,29 @@ impl StreamRules {
         })
     }
 
+    /// The rules in file order; none without `streams:`.
+    pub(crate) fn rules(&self) -> &[Rule] {
+        self.rules.as_deref().unwrap_or_default()
+    }
+
+    /// What is said of every stream.
+    pub(crate) fn defaults(&self) -> &RuleSettings {
+        &self.defaults
+    }
+
     /// The rules that match a stream, in file order.
-    pub(super) fn matching(&self, id: &str) -> impl Iterator<Item = &Rule> {
+    pub(crate) fn matching(&self, id: &str) -> impl Iterator<Item = &Rule> {
         self.rules.iter().flatten().filter(move |rule| rule.pattern.matches(id))
     }
 
     /// The defaults and all matching rules together.
-    pub(super) fn merged(&self, id: &str) -> RuleSettings {
+    pub(crate) fn merged(&self, id: &str) -> RuleSettings {
         let mut merged = self.defaults.clone();
         self.matching(id).for_each(|rule| merged.lay_over(&rule.settings));
         merged
     }
 
-    pub(super) fn settings(&self, merged: &RuleSettings, id: &str) -> StreamSettings {
+    pub(crate) fn settings(&self, merged: &RuleSettings, id: &str) -> StreamSettings {
         let names = Names { stream: id, environment: &self.environment, pipeline: &self.pipeline };
         let name = |template: &Option<Placed<NameTemplate>>| {
             template.as_ref().map(|template| template.value.expand(&names))
@@ -141,6 +151,6 @@ impl StreamRules {
 }
 
 /// The last rule that means this column itself.
-pub(super) fn column_rule<'a>(columns: &'a [ColumnRule], path: &[&str]) -> Option<&'a ColumnRule> {
+pub(crate) fn column_rule<'a>(columns: &'a [ColumnRule], path: &[&str]) -> Option<&'a ColumnRule> {
     columns.iter().rev().find(|rule| rule.pattern.matches_path(path))
 }

@@ -1,0 +1,43 @@
+use crate::place::Place;
+use crate::streams::StreamSettings;
+
+/// What came of applying the rules.
+#[derive(Debug, Clone, Default)]
+pub struct SelectionReport {
+    /// The streams that are loaded, in the order of the catalog.
+    pub selected: Vec<SelectedStream>,
+    /// What is probably not as it was meant.
+    pub warnings: Vec<Warning>,
+}
+
+/// A stream that is loaded.
+#[derive(Debug, Clone)]
+pub struct SelectedStream {
+    /// Its id in the catalog.
+    pub tap_stream_id: String,
+    /// The name that its messages mostly carry.
+    pub stream: String,
+    /// The rule that selected it; `None` when the catalog did.
+    pub rule: Option<Place>,
+    /// Its settings.
+    pub settings: StreamSettings,
+    /// Its key: the settings' or the catalog's; empty without one.
+    pub key_properties: Vec<String>,
+    /// The columns that are not loaded, as paths from the top. A tap may send them all the same.
+    pub excluded_columns: Vec<Vec<String>>,
+}
+
+/// Something that is legal and probably a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// What.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}: {}", self.place, self.message)
+    }
+}

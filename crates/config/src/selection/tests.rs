@@ -1,0 +1,206 @@
+use singer::{Catalog, CatalogStream, Json};
+
+use super::SelectionReport;
+use crate::interpolation::{EnvFile, Resolver};
+use crate::pattern::Pattern;
+use crate::problem::ConfigError;
+use crate::streams::{LoadMethod, StreamRules};
+use crate::yaml::read;
+
+fn rules(text: &str) -> StreamRules {
+    let node = read("pipelines/test.yml", text.to_owned()).unwrap();
+    let resolver = Resolver::new(".".into(), EnvFile::default());
+    StreamRules::extract(node.as_map().unwrap(), ("prod", "test"), &resolver).unwrap()
+}
+
+/// Three streams of a database and one without schema; `id` is the key of each.
+fn catalog() -> Catalog {
+    let mut catalog = Catalog::default();
+    for id in ["shop-orders", "shop-audit_log", "crm-contacts", "plain"] {
+        let schema = r#"{"properties": {"id": {}, "email": {}, "updated_at": {}, "address": {"properties": {"city": {}, "street": {}}}}}"#;
+        let mut stream = CatalogStream::new(id, Json::parse(schema).unwrap());
+        stream.key_properties = Some(vec!["id".to_owned()]);
+        stream.set_metadata(&[], "inclusion", Json::String("available".to_owned()));
+        catalog.streams.push(stream);
+    }
+    catalog
+}
+
+fn applied(text: &str) -> (Catalog, Result<SelectionReport, ConfigError>) {
+    narrowed(text, &[], &[])
+}
+
+fn narrowed(
+    text: &str,
+    select: &[&str],
+    exclude: &[&str],
+) -> (Catalog, Result<SelectionReport, ConfigError>) {
+    let patterns = |texts: &[&str]| texts.iter().map(|text| Pattern::new(text).unwrap()).collect::<Vec<_>>();
+    let mut catalog = catalog();
+    let report = rules(text).apply(&mut catalog, &patterns(select), &patterns(exclude));
+    (catalog, report)
+}
+
+fn selected(report: &Result<SelectionReport, ConfigError>) -> Vec<&str> {
+    let report = report.as_ref().unwrap_or_else(|error| panic!("{error}"));
+    report.selected.iter().map(|stream| stream.tap_stream_id.as_str()).collect()
+}
+
+/// The codes and first lines of what is refused.
+fn refused(text: &str) -> Vec<(&'static str, String)> {
+    let error = applied(text).1.unwrap_err();
+    let line = |text: String| text.lines().next().unwrap_or_default().to_owned();
+    error.problems().map(|problem| (problem.code(), line(problem.to_string()))).collect()
+}
+
+#[test]
+fn the_last_rule_that_matches_decides() {
+    let (catalog, report) =
+        applied("streams: { \"shop-*\": include, \"*-audit_log\": exclude, plain: { optional: true } }");
+    assert_eq!(selected(&report), ["shop-orders", "plain"]);
+    let loaded: Vec<_> = catalog.selected_streams().map(|stream| stream.tap_stream_id.as_str()).collect();
+    assert_eq!(loaded, ["shop-orders", "plain"]);
+    assert_eq!(report.unwrap().selected[0].rule.as_ref().unwrap().to_string(), "pipelines/test.yml:1:12");
+}
+
+#[test]
+fn without_rules_the_catalogs_own_selection_holds() {
+    let mut catalog = catalog();
+    catalog.streams[2].set_selected(&[], true);
+    let report = rules("defaults: { load_method: append-only }").apply(&mut catalog, &[], &[]);
+    assert_eq!(selected(&report), ["crm-contacts"]);
+    assert_eq!(report.unwrap().selected[0].settings.load_method, Some(LoadMethod::AppendOnly));
+}
+
+#[test]
+fn settings_reach_the_catalog() {
+    let (catalog, report) = applied(
+        "defaults: { metadata: { x: 1.5 } }\nstreams:\n  \"*\": { replication_method: INCREMENTAL, replication_key: updated_at }\n  \
+         plain: { replication_method: FULL_TABLE, key_properties: [email], metadata: { where: \"id > 0\" } }",
+    );
+    let orders = catalog.stream("shop-orders").unwrap();
+    assert_eq!(orders.effective_replication_method(), Some("INCREMENTAL"));
+    assert_eq!(orders.effective_replication_key(), Some("updated_at"));
+    let plain = catalog.stream("plain").unwrap();
+    assert_eq!(plain.effective_replication_method(), Some("FULL_TABLE"));
+    assert_eq!((plain.effective_replication_key(), plain.key()), (None, vec!["email".to_owned()]));
+    let metadata = plain.metadata(&[]).unwrap();
+    assert_eq!((metadata["x"].as_number(), metadata["where"].as_str()), (Some("1.5"), Some("id > 0")));
+    assert_eq!(report.unwrap().selected[3].key_properties, ["email"]);
+}
+
+#[test]
+fn columns_are_left_out_and_keys_stay_by_themselves() {
+    let (catalog, report) = applied(
+        "streams: { plain: { columns: { \"*\": exclude, \"{email,address}\": include, address.street: exclude } } }",
+    );
+    let plain = catalog.stream("plain").unwrap();
+    let loaded = |path: &[&str]| plain.is_property_selected(path);
+    assert!(loaded(&["id"]) && loaded(&["email"]) && loaded(&["address"]) && loaded(&["address", "city"]));
+    assert!(!loaded(&["updated_at"]) && !loaded(&["address", "street"]));
+    assert_eq!(report.unwrap().selected[0].excluded_columns, [vec!["updated_at"], vec!["address", "street"]]);
+}
+
+#[test]
+fn what_is_named_must_be_there() {
+    let (code, text) = &refused("streams: { \"{shop-orders,shop-ordres}\": include }")[0];
+    assert_eq!(
+        (*code, text.as_str()),
+        ("E0118", "pipelines/test.yml:1:12: the tap offers no stream `shop-ordres`")
+    );
+    assert_eq!(refused("streams: { \"*\": include, crm-old: exclude }")[0].0, "E0118");
+    let columns =
+        refused("streams: { plain: { columns: { \"{emial,id}\": include, address.town: exclude } } }");
+    assert_eq!(columns.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["E0119", "E0119"]);
+    assert_eq!(
+        refused("streams: { plain: { replication_method: INCREMENTAL, replication_key: updatedat } }")[0].0,
+        "E0119"
+    );
+    assert_eq!(refused("streams: { plain: { key_properties: [key] } }")[0].0, "E0119");
+    let optional = "streams: { plain: include, gone: { optional: true, columns: { x: exclude } } }";
+    assert_eq!(selected(&applied(optional).1), ["plain"]);
+    let optional = "streams: { plain: { optional: true, columns: { gone: exclude } } }";
+    assert_eq!(selected(&applied(optional).1), ["plain"]);
+}
+
+#[test]
+fn a_wildcard_that_matches_nothing_is_warned_of() {
+    let (_, report) = applied(
+        "defaults: { columns: { \"*_nothing\": exclude } }\nstreams: { plain: { columns: { \"x*\": exclude } }, \"erp-*\": include }",
+    );
+    let warnings: Vec<_> = report.unwrap().warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "pipelines/test.yml:2:32: `x*` matches no column of the streams that this is about",
+            "pipelines/test.yml:2:51: `erp-*` matches no stream of the tap",
+            "pipelines/test.yml:1:24: `*_nothing` matches no column of the streams that this is about",
+        ]
+    );
+}
+
+#[test]
+fn a_rule_that_later_ones_wholly_hide_is_refused() {
+    for text in [
+        "streams: { crm-contacts: include, \"crm-*\": exclude, plain: include }",
+        "streams: { \"*-audit_log\": exclude, \"*\": include }",
+        "streams: { crm-contacts: { target_schema: a }, \"crm-*\": { target_schema: b } }",
+    ] {
+        let problems = refused(text);
+        assert_eq!(problems.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["E0120"], "{text}");
+    }
+    for text in [
+        "streams: { \"shop-*\": include, \"*-audit_log\": exclude }",
+        "streams: { \"crm-*\": { target_schema: b }, crm-contacts: { load_method: upsert } }",
+        "streams: { \"crm-*\": { target_schema: a, load_method: upsert }, \"*\": { target_schema: b } }",
+        "streams: { plain: { columns: { email: exclude } }, \"*\": { columns: { \"address\": exclude } } }",
+        "streams: { plain: include, \"*\": include }",
+    ] {
+        assert!(applied(text).1.is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_key_that_is_named_cannot_be_excluded() {
+    let problems = refused("streams: { plain: { columns: { \"{id,email}\": exclude } } }");
+    assert_eq!(problems[0].0, "E0121");
+    let replication_key = "streams: { plain: { replication_method: INCREMENTAL, replication_key: updated_at, columns: { updated_at: exclude } } }";
+    assert_eq!(refused(replication_key)[0].0, "E0121");
+}
+
+#[test]
+fn what_the_tap_cannot_honour_is_refused() {
+    let mut catalog = catalog();
+    catalog.streams[3].set_metadata(&[], "forced-replication-method", Json::String("FULL_TABLE".to_owned()));
+    catalog.streams[3].set_metadata(&[], "valid-replication-keys", Json::parse("[\"id\"]").unwrap());
+    let text = "streams: { plain: { replication_method: INCREMENTAL, replication_key: updated_at } }";
+    let error = rules(text).apply(&mut catalog, &[], &[]).unwrap_err();
+    assert_eq!(error.problems().map(crate::Problem::code).collect::<Vec<_>>(), ["E0123", "E0123"]);
+    assert!(error.to_string().contains("the tap can go by `id`"), "{error}");
+}
+
+#[test]
+fn a_template_that_wants_a_schema_needs_one() {
+    let text = "defaults: { target_schema: \"ods_{schema}\" }\nstreams: { \"*\": include }";
+    assert_eq!(refused(text)[0].0, "E0125");
+    let text = "defaults: { target_schema: \"ods_{schema}\" }\nstreams: { \"*-*\": include }";
+    assert!(applied(text).1.is_ok());
+}
+
+#[test]
+fn the_command_line_narrows_and_never_widens() {
+    let text = "streams: { \"shop-*\": include, plain: include }";
+    assert_eq!(selected(&narrowed(text, &["shop-*", "plain"], &["*log"]).1), ["shop-orders", "plain"]);
+    assert_eq!(selected(&narrowed(text, &["plain"], &[]).1), ["plain"]);
+    for (select, exclude) in [(&["crm-contacts"][..], &[][..]), (&["nothing-*"], &[]), (&["plain"], &["*"])] {
+        let (_, report) = narrowed(text, select, exclude);
+        assert_eq!(report.unwrap_err().code(), "E0122", "{select:?}");
+    }
+}
+
+#[test]
+fn nothing_selected_is_an_error() {
+    let error = applied("description: x").1.unwrap_err();
+    assert_eq!(error.to_string(), "0 streams selected; nothing would be loaded");
+    assert!(error.hint().unwrap().contains("the tap offers 4"));
+}
