@@ -1,4 +1,4 @@
-//! Taps that other people wrote, from PyPI.
+//! Taps that other people wrote, from `PyPI`.
 
 use serde_json::{Value, json};
 use target_testkit::postgres::{Cluster, Database};
@@ -52,7 +52,8 @@ fn follows(project: &Project, source: &Database, warehouse: &Warehouse, schema: 
         )
     };
     let compare = || assert_eq!(warehouse.rows(&orders(schema)), block_on(source.rows(&orders("shop"))));
-    let _ = project.run(["run", "shop"]).expect_code(0);
+    let first = project.run(["run", "shop"]).expect_code(0);
+    eprintln!("{first}");
     compare();
     block_on(source.execute(LATER));
     let _ = project.run(["run", "shop"]).expect_code(0);

@@ -17,6 +17,10 @@ fn main() -> Result<ExitCode, Failure> {
     if let Some(depth) = value_of("--linger") {
         linger(depth.parse()?)?;
     }
+    if words.iter().any(|word| word == "--help") {
+        writeln!(io::stdout(), "usage: hostile-tap --config FILE [--discover] [--catalog FILE] [--state FILE]")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let config = value_of("--config").ok_or("no --config")?;
     let script: Script = serde_json::from_reader(File::open(config)?)?;
     if words.iter().any(|word| word == "--discover") {
