@@ -15,6 +15,6 @@ mod stream;
 
 pub use decoder::{DecodeLimits, Decoder, Now};
 pub use error::DecodeError;
-pub use load_task::{LoadEvent, LoadFailure, Loaded, StateEdit, load};
+pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, StateEdit, load};
 pub use rules::{ColumnFilter, Rules, StreamRule};
 pub use step::LoadStep;

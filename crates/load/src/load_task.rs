@@ -40,7 +40,10 @@ pub enum LoadEvent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loaded {
     /// The output ended whole. What came after the last checkpoint is accepted but not committed.
-    AtEnd,
+    AtEnd {
+        /// Whether there is anything to commit.
+        uncommitted: bool,
+    },
     /// The steps ended early: what came after the last checkpoint is not to be committed.
     Stopped,
 }
@@ -59,6 +62,15 @@ pub enum LoadFailure {
 /// What a STATE becomes before it is committed.
 pub type StateEdit = dyn Fn(State) -> Result<State, StateError> + Send + Sync;
 
+/// Where a load goes on from.
+#[derive(Debug, Clone)]
+pub struct LoadStart {
+    /// The committed STATE: a checkpoint that says the same and has no records is none.
+    pub state: Option<State>,
+    /// Whether there is something to commit from the start: a full refresh.
+    pub dirty: bool,
+}
+
 /// Applies steps in order until they end. After [`Loaded::AtEnd`] the caller commits what is left with
 /// [`StateChange::Keep`], once it knows that the tap succeeded.
 ///
@@ -67,31 +79,40 @@ pub type StateEdit = dyn Fn(State) -> Result<State, StateError> + Send + Sync;
 pub async fn load(
     steps: &mut Receiver<LoadStep>,
     target: &mut dyn Target,
+    start: LoadStart,
     edit: &StateEdit,
     report: &(dyn Fn(LoadEvent) + Send + Sync),
 ) -> Result<Loaded, LoadFailure> {
+    let LoadStart { state: mut committed_state, mut dirty } = start;
     while let Some(step) = steps.recv().await {
         match step {
             LoadStep::Table(table) => {
                 let stream = table.schema.stream.clone();
                 let change = target.open(&table).await?;
+                dirty |= change.created || !change.statements.is_empty();
                 report(LoadEvent::TableOpened { stream, change });
             }
             LoadStep::Batch { stream, batch } => {
                 let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
                 target.write(&stream, batch).await?;
+                dirty = true;
                 report(LoadEvent::BatchWritten { stream, records, bytes });
             }
             LoadStep::ActivateVersion { stream, version } => {
                 target.activate_version(&stream, version).await?;
+                dirty = true;
             }
             LoadStep::Checkpoint(state) => {
                 let state = edit(state)?;
+                if !dirty && committed_state.as_ref() == Some(&state) {
+                    continue;
+                }
                 let checkpoint = Checkpoint { state: StateChange::Set(state.as_str().into()) };
                 let committed = target.commit(&checkpoint).await?;
+                (dirty, committed_state) = (false, Some(state.clone()));
                 report(LoadEvent::Checkpointed { state: Some(state), sequence: committed.sequence });
             }
-            LoadStep::End => return Ok(Loaded::AtEnd),
+            LoadStep::End => return Ok(Loaded::AtEnd { uncommitted: dirty }),
         }
     }
     Ok(Loaded::Stopped)

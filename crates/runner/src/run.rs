@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::pin::pin;
 use std::sync::Arc;
 
-use load::{Decoder, Loaded, load};
+use load::{Decoder, LoadStart, Loaded, load};
 use singer::State;
 use target_api::{Checkpoint, FullRefresh, StateChange, Target};
 use tokio::sync::mpsc;
@@ -142,10 +142,11 @@ impl Running<'_> {
         let reader = Reader::start(output, decoder, sender, silence, clock);
         let mut reader =
             reader.map_err(RunError::machine("start the decode thread for", self.private.path()))?;
+        let start = LoadStart { state: before.clone(), dirty: plan.identity.full_refresh != FullRefresh::No };
         let to_commit = plan.edit(before);
         let report = reporter(self.book, self.private);
         let (loaded, stop) = {
-            let mut load = pin!(load(&mut steps, target, &*to_commit, &report));
+            let mut load = pin!(load(&mut steps, target, start, &*to_commit, &report));
             let mut stop = Stop::default();
             loop {
                 tokio::select! {
@@ -191,6 +192,17 @@ impl Running<'_> {
         if !tokio::task::spawn_blocking(move || reader.join()).await.unwrap_or(false) {
             return Err(RunError::Bug);
         }
+        self.judge(loaded, stop, tap, target).await
+    }
+
+    /// Success, or the one cause that is told.
+    async fn judge(
+        &self,
+        loaded: Result<Loaded, load::LoadFailure>,
+        stop: Stop,
+        tap: &mut Tap,
+        target: &mut dyn Target,
+    ) -> Result<(), RunError> {
         match (loaded, stop.cause) {
             (_, Some(RunError::Decode(error @ load::DecodeError::Truncated { .. }))) => {
                 // The tap was cut off: its exit says more, when it is a bad one.
@@ -201,22 +213,22 @@ impl Running<'_> {
             (_, Some(cause)) => Err(cause),
             (Err(failure), None) => Err(failure.into()),
             (Ok(Loaded::Stopped), None) => Err(RunError::Bug),
-            (Ok(Loaded::AtEnd), None) => self.conclude(tap, target, stop.records).await,
+            (Ok(Loaded::AtEnd { uncommitted }), None) => {
+                self.conclude(tap, stop.records).await?;
+                if uncommitted { self.commit_rest(target).await } else { Ok(()) }
+            }
         }
     }
 
     /// The stream was whole: the tap's exit decides whether what came after the last STATE is committed.
-    async fn conclude(
-        &mut self,
-        tap: &mut Tap,
-        target: &mut dyn Target,
-        records: u64,
-    ) -> Result<(), RunError> {
+    async fn conclude(&self, tap: &mut Tap, records: u64) -> Result<(), RunError> {
         let grace = self.plan.limits.grace;
         let exit = tap.exit_within(grace).await.ok_or(TapFailure::Lingering(grace))?;
-        if let Some(failure) = exit.failure(Some(records)) {
-            return Err(failure.into());
-        }
+        exit.failure(Some(records)).map_or(Ok(()), |failure| Err(failure.into()))
+    }
+
+    /// Commits what came after the last STATE, with the STATE as it is.
+    async fn commit_rest(&self, target: &mut dyn Target) -> Result<(), RunError> {
         let committed = target.commit(&Checkpoint { state: StateChange::Keep }).await?;
         self.book.load_event(load::LoadEvent::Checkpointed { state: None, sequence: committed.sequence });
         Ok(())

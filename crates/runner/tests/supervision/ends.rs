@@ -154,3 +154,17 @@ async fn a_missing_program_is_named_before_anything_starts() {
     );
     assert_eq!(summary.exit_code(), 78);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_new_commits_nothing() {
+    let mut run = Harness::python("if '--state' not in args: record(1)\nstate({'n': 1})");
+    assert!(run.run().await.error.is_none());
+    let commits = run.faults.calls(target_testkit::faulty::Operation::Commit);
+    let summary = run.run().await;
+    assert!(summary.error.is_none(), "{:?}", summary.error);
+    assert_eq!(
+        (run.faults.calls(target_testkit::faulty::Operation::Commit), summary.sequence),
+        (commits, None)
+    );
+    assert_eq!(run.numbers(), ["1"]);
+}

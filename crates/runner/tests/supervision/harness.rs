@@ -127,8 +127,8 @@ fn plan(
         commit_edit: Arc::new(|state, _| Ok(state)),
         limits: RunLimits {
             decode: DecodeLimits { checkpoint_bytes: 1, ..DecodeLimits::default() },
-            timeout: Some(Duration::from_secs(60)),
-            idle_timeout: Duration::from_secs(60),
+            timeout: Some(Duration::from_mins(1)),
+            idle_timeout: Duration::from_mins(1),
             grace: Duration::from_secs(10),
             attempts: Attempts(vec![Duration::from_millis(1); 3]),
         },

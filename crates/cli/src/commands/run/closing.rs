@@ -119,14 +119,38 @@ fn change(before: Option<&str>, after: Option<&str>) -> String {
     }
 }
 
-/// The replication key's value where there is one; otherwise the beginning of the bookmark.
+/// The replication key's value where there is one; otherwise the bookmark's plain values with their names.
 fn short(bookmark: &str) -> String {
     const LONGEST: usize = 32;
-    let value = singer::Json::parse(bookmark).ok();
-    let key = value.as_ref().and_then(|value| value.get("replication_key_value"));
-    let text = key.and_then(|key| serde_json::to_string(key).ok()).unwrap_or_else(|| bookmark.to_owned());
+    let Ok(value) = singer::Json::parse(bookmark) else { return String::new() };
+    let text = match value.get("replication_key_value") {
+        Some(key) => key.as_str().map_or_else(|| key.to_string(), str::to_owned),
+        None => plain(&value),
+    };
     if text.chars().count() <= LONGEST {
         return text;
     }
     text.chars().take(LONGEST).chain(['…']).collect()
+}
+
+fn plain(value: &singer::Json) -> String {
+    let Some(members) = value.as_object() else { return value.to_string() };
+    let parts = members.iter().map(|(name, value)| match value {
+        singer::Json::Object(_) => plain(value),
+        value => format!("{name} {value}"),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{change, short};
+
+    #[test]
+    fn bookmarks_are_short_and_say_what_moved() {
+        assert_eq!(short(r#"{"replication_key":"at","replication_key_value":"2026-01-01"}"#), "2026-01-01");
+        assert_eq!(short(r#"{"files":{"a.csv":{"bytes":386,"lines":17}}}"#), "bytes 386, lines 17");
+        assert_eq!(change(None, Some("7")), "none → 7");
+        assert_eq!(change(Some("7"), Some("7")), "7, unchanged");
+    }
 }
