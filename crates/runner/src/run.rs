@@ -206,7 +206,7 @@ impl Running<'_> {
         match (loaded, stop.cause) {
             (_, Some(RunError::Decode(error @ load::DecodeError::Truncated { .. }))) => {
                 // The tap was cut off: its exit says more, when it is a bad one.
-                let exit = tap.exit_within(plan.limits.grace).await;
+                let exit = tap.exit_within(self.plan.limits.grace).await;
                 let failure = exit.and_then(|exit| exit.failure(Some(stop.records)));
                 Err(failure.map_or(RunError::Decode(error), RunError::Tap))
             }
