@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use columns::{BatchBuilder, Envelope, StreamName, TableOptions, TableSchema, ValueLimits};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::de::IgnoredAny;
-use singer::{JsonReader, LineBuffer, Message, ReadError, RecordSink};
+use singer::{JsonReader, LineBuffer, Message, ReadError, TakeRecord};
 
 #[path = "decode/orders.rs"]
 mod orders;
@@ -25,7 +25,7 @@ const BATCH_BYTES: usize = 8 << 20;
 
 struct Sink<'b>(&'b mut BatchBuilder);
 
-impl RecordSink for Sink<'_> {
+impl TakeRecord for Sink<'_> {
     fn record(&mut self, _: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
         self.0.walk(record)
     }

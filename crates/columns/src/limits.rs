@@ -43,7 +43,7 @@ pub struct ValueLimits {
     pub nul: NulPolicy,
     /// Whether the JSON type refuses what JSON's grammar allows: `\u0000` and lone surrogates.
     pub strict_json: bool,
-    /// Most bytes of one key value, where an index limits them.
+    /// Most bytes of all values of a key together, where an index limits them.
     pub key_bytes: Option<usize>,
     /// First and last day that a date may be, in days since 1970-01-01.
     pub days: (i32, i32),

@@ -1,5 +1,6 @@
-//! What a stream's SCHEMA makes of its table. The rules are the last column of the comparison of Singer targets
-//! in `docs/reference`: integers that may exceed 64 bits are numeric, numbers are numeric, never a double.
+//! What a stream's SCHEMA makes of its table: of each property the type that holds every value which the schema
+//! allows. Integers that may exceed 64 bits are numeric, numbers are numeric and never a double, what may be of
+//! several types is JSON where nested values are among them and text otherwise.
 
 use std::collections::HashSet;
 

@@ -42,10 +42,10 @@ pub enum RecordProblem {
     /// A property of the key is null.
     #[error("it is a key property, but the record has null there")]
     NullKey,
-    /// A value of the key is longer than the target's index takes.
-    #[error("a key value may have {limit} bytes at this target, found {bytes} bytes")]
+    /// The values of the key are together longer than the target's index takes; the column is the longest of them.
+    #[error("a key may have {limit} bytes at this target, found {bytes} bytes")]
     LongKey {
-        /// Its length.
+        /// Length of all values of the key.
         bytes: usize,
         /// The most that the target takes.
         limit: usize,

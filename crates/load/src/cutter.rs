@@ -11,8 +11,8 @@ use std::time::Duration;
 use columns::arrow_array::RecordBatch;
 use columns::{Envelope, Refused, StreamName, ValueLimits};
 use singer::{
-    JsonReader, Message, MessageError, ReadError, RecordBody, RecordMessage, RecordSink, SchemaMessage,
-    State, framing_excerpt,
+    JsonReader, Message, MessageError, ReadError, RecordBody, RecordMessage, SchemaMessage, State,
+    TakeRecord, framing_excerpt,
 };
 
 use crate::repair::repaired;
@@ -366,7 +366,7 @@ impl Cutter {
     }
 }
 
-impl RecordSink for Cutter {
+impl TakeRecord for Cutter {
     fn record(&mut self, stream: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
         let Some(index) = self.find(stream) else { return record.skip() };
         self.walking = Some(index);

@@ -19,7 +19,7 @@ pub use excerpt::framing_excerpt;
 pub use framing::{FramingError, LineBuffer};
 pub use json::Json;
 pub use message::{
-    BatchMessage, Message, MessageError, RecordBody, RecordMessage, RecordSink, SchemaMessage, SkipRecords,
+    BatchMessage, Message, MessageError, RecordBody, RecordMessage, SchemaMessage, SkipRecords, TakeRecord,
     parse,
 };
 pub use reader::{JsonReader, Member, RawJson, ReadError};

@@ -79,7 +79,7 @@ pub struct BatchMessage {
 }
 
 /// Takes the properties of a record while its line is read.
-pub trait RecordSink {
+pub trait TakeRecord {
     /// Reads one value, the record, from where `record` stands. An error means that the text is not JSON; values
     /// that do not fit are the sink's own affair.
     ///
@@ -91,7 +91,7 @@ pub trait RecordSink {
 /// A sink that passes records over.
 pub struct SkipRecords;
 
-impl RecordSink for SkipRecords {
+impl TakeRecord for SkipRecords {
     fn record(&mut self, _: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
         record.skip()
     }
@@ -138,7 +138,7 @@ pub enum MessageError {
 ///
 /// # Errors
 /// [`MessageError`]; the sink may then have seen a part of the record.
-pub fn parse<'a>(line: &'a str, sink: &mut impl RecordSink) -> Result<Message<'a>, MessageError> {
+pub fn parse<'a>(line: &'a str, sink: &mut impl TakeRecord) -> Result<Message<'a>, MessageError> {
     let mut reader = JsonReader::new(line);
     let envelope = read_envelope(&mut reader, sink).map_err(not_json)?.ok_or(MessageError::NotObject)?;
     envelope.into_message()
@@ -171,7 +171,7 @@ struct Envelope<'a> {
 /// Reads a line to its end; `None` when it is JSON, but no object.
 fn read_envelope<'a>(
     reader: &mut JsonReader<'a>,
-    sink: &mut impl RecordSink,
+    sink: &mut impl TakeRecord,
 ) -> Result<Option<Envelope<'a>>, ReadError> {
     if !reader.open_object()? {
         reader.skip()?;
@@ -201,7 +201,7 @@ impl<'a> Envelope<'a> {
     fn read_record(
         &self,
         reader: &mut JsonReader<'a>,
-        sink: &mut impl RecordSink,
+        sink: &mut impl TakeRecord,
     ) -> Result<RecordBody<'a>, ReadError> {
         match (&self.kind, &self.stream, &self.record) {
             (Some(kind), Some(stream), None) if kind.eq_ignore_ascii_case("RECORD") => {

@@ -203,6 +203,7 @@ impl BatchBuilder {
     }
 
     fn check_key(&self) -> Result<(), Refused> {
+        let mut bytes = 0;
         for &at in &self.key {
             let Some(column) = self.columns.get(at) else { continue };
             if column.len() == self.records {
@@ -211,13 +212,20 @@ impl BatchBuilder {
             if column.last_is_null() {
                 return Err(self.problem(at, RecordProblem::NullKey));
             }
-            if let (Some(limit), Some(bytes)) = (self.limits.key_bytes, column.last_length())
-                && bytes > limit
-            {
-                return Err(self.problem(at, RecordProblem::LongKey { bytes, limit }));
-            }
+            bytes += column.last_length().unwrap_or_else(|| column.cell_bytes());
         }
-        Ok(())
+        match self.limits.key_bytes {
+            Some(limit) if bytes > limit => {
+                // The longest part is the one to do something about.
+                let longest = self
+                    .key
+                    .iter()
+                    .max_by_key(|at| self.columns.get(**at).and_then(ColumnBuilder::last_length));
+                Err(self
+                    .problem(longest.copied().unwrap_or_default(), RecordProblem::LongKey { bytes, limit }))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives a cell to each column that the record has not put one into.

@@ -170,6 +170,17 @@ fn keys_must_be_there() {
 }
 
 #[test]
+fn a_key_has_the_length_that_the_index_takes() {
+    let limits = ValueLimits { key_bytes: Some(10), ..ValueLimits::default() };
+    let mut builder =
+        BatchBuilder::new(table(&[("a", "text"), ("b", "text"), ("c", "text")], &["a", "b"]), limits);
+    push(&mut builder, r#"{"a":"12345","b":"12345","c":"as long as it likes"}"#).unwrap();
+    let refused = push(&mut builder, r#"{"a":"12345","b":"123456"}"#).unwrap_err();
+    let problem = RecordProblem::LongKey { bytes: 11, limit: 10 };
+    assert_eq!(refused, Refused::Record(RecordError { column: "b".into(), problem }));
+}
+
+#[test]
 fn the_last_of_two_equal_names_wins() {
     let batch =
         batch_of(&[("a", "int64"), ("b", "text")], &[], &[r#"{"a":"no","b":"first","a":2,"b":"second"}"#]);

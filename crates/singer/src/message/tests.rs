@@ -1,11 +1,11 @@
-use super::{Message, MessageError, RecordBody, RecordSink, SkipRecords, parse};
+use super::{Message, MessageError, RecordBody, SkipRecords, TakeRecord, parse};
 use crate::{JsonReader, ReadError};
 
 /// Remembers what it was given.
 #[derive(Default)]
 struct Taken(Vec<(String, serde_json::Value)>);
 
-impl RecordSink for Taken {
+impl TakeRecord for Taken {
     fn record(&mut self, stream: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
         self.0.push((stream.to_owned(), serde_json::from_str(record.value()?.get()).unwrap()));
         Ok(())
