@@ -39,6 +39,9 @@ pub(crate) enum CliError {
     /// The person said no.
     #[error("nothing was changed")]
     Declined,
+    /// `--select` for a program without a catalog.
+    #[error("the tap of pipeline {0} has no discovery, so its streams cannot be selected one by one")]
+    NothingToSelect(String),
     /// Values of records may only be shown to a person.
     #[error("preview shows values of records, and stdout is no terminal")]
     NoTerminal,
@@ -67,6 +70,7 @@ impl CliError {
             Self::NeedsYes(_) => "E0192",
             Self::Declined => "E0193",
             Self::NoTerminal => "E0194",
+            Self::NothingToSelect(_) => "E0195",
             Self::Bug(_) => "E0190",
         }
     }
@@ -81,6 +85,7 @@ impl CliError {
             | Self::NeedsYes(_)
             | Self::Declined
             | Self::NoTerminal
+            | Self::NothingToSelect(_)
             | Self::BadName(_) => exit_code::COMMAND_LINE,
             Self::FileInTheWay { .. } | Self::File { .. } | Self::Setting { .. } => exit_code::CONFIGURATION,
             Self::NoSettings { .. } => exit_code::TAP,
@@ -97,6 +102,7 @@ impl CliError {
                 Some(format!("{name} --about lists its settings, or see its README"))
             }
             Self::NeedsYes(_) => Some("add --yes once you are sure".to_owned()),
+            Self::NothingToSelect(_) => Some("run it without --select and --exclude".to_owned()),
             Self::NoTerminal => Some(
                 "type it in a terminal; `tapster discover` shows names and types without values".to_owned(),
             ),

@@ -66,7 +66,7 @@ fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>,
         (wired.target)()?.check().await?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, (&[], &[]), signals).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
-        Ok((streams, offer.report.warnings().to_vec()))
+        Ok((streams, offer.report.warnings.iter().map(ToString::to_string).collect()))
     })
 }
 
@@ -85,8 +85,12 @@ fn check_settings(pipeline: &Pipeline, wired: &Wired) -> Result<(), Failure> {
 fn text(all: &[Checked], offline: bool) -> String {
     let mut text = String::new();
     for checked in all.iter().filter(|checked| checked.ok) {
-        let streams =
-            checked.streams.map(|streams| format!(", {streams} streams selected")).unwrap_or_default();
+        let streams = checked
+            .streams
+            .map(|streams| {
+                format!(", {streams} {} selected", if streams == 1 { "stream" } else { "streams" })
+            })
+            .unwrap_or_default();
         text.push_str(&format!(
             "{}: {}{streams}\n",
             checked.pipeline,

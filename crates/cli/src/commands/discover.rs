@@ -22,7 +22,7 @@ pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
         Offer::ask(&project, &pipeline, &wired.tap, (&select, &[]), signals).await
     })?;
     let printer = Printer::new(global);
-    for warning in offer.report.warnings() {
+    for warning in &offer.report.warnings {
         printer.note(&format!("warning: {warning}"));
     }
     let Some(catalog) = &offer.catalog else {

@@ -2,15 +2,7 @@
 
 use std::fs;
 
-use config::{Pattern, Pipeline, Project};
-
-#[derive(Default)]
-pub(crate) struct SelectionReport;
-impl SelectionReport {
-    pub(crate) fn warnings(&self) -> &[String] {
-        &[]
-    }
-}
+use config::{Pattern, Pipeline, Project, SelectionReport};
 use runner::{Discovered, Shutdown, TapCommand, catalog_flags, discover};
 use singer::Catalog;
 
@@ -44,10 +36,12 @@ impl Offer {
             },
         };
         let Some(mut catalog) = found else {
+            if !narrow.0.is_empty() || !narrow.1.is_empty() {
+                return Err(CliError::NothingToSelect(pipeline.name.clone()).into());
+            }
             return Ok(Self { catalog: None, report: SelectionReport::default(), flags: Vec::new() });
         };
-        let report = SelectionReport;
-        let _ = (&mut catalog, narrow);
+        let report = pipeline.rules.apply(&mut catalog, narrow.0, narrow.1)?;
         let ours = matches!(pipeline.tap.program, config::Program::Named(_));
         let flags = if ours { vec!["--catalog"] } else { catalog_flags(command, shutdown).await? };
         Ok(Self { catalog: Some(catalog), report, flags })

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::CliError;
+use crate::wiring::{TARGETS, settings_schema};
 
 /// What a tap or target says of itself with `--about --format json`, as Meltano's SDK does.
 #[derive(Debug, Deserialize)]
@@ -15,8 +16,21 @@ pub(super) struct About {
     pub(super) settings: Value,
 }
 
+/// What a tap or target says of itself; tapster's own targets are part of this program.
+pub(super) fn of(kind: &'static str, name: &str) -> Result<About, CliError> {
+    match settings_schema(name) {
+        Some(schema) => {
+            let settings = serde_json::from_str(schema);
+            let settings = settings
+                .map_err(|error| CliError::NoSettings { name: name.to_owned(), reason: error.to_string() })?;
+            Ok(About { description: String::new(), settings })
+        }
+        None => ask(name, &find_program(kind, name)?),
+    }
+}
+
 /// A program of tapster's own: it lies beside the tapster program.
-pub(super) fn find_program(kind: &'static str, name: &str) -> Result<PathBuf, CliError> {
+fn find_program(kind: &'static str, name: &str) -> Result<PathBuf, CliError> {
     let folder = own_folder();
     let file = folder.join(name);
     let is_name = name.starts_with(&format!("{kind}-")) && !name.contains(['/', '\\']);
@@ -27,7 +41,7 @@ pub(super) fn find_program(kind: &'static str, name: &str) -> Result<PathBuf, Cl
 }
 
 /// Asks a program for its settings.
-pub(super) fn ask(name: &str, program: &Path) -> Result<About, CliError> {
+fn ask(name: &str, program: &Path) -> Result<About, CliError> {
     let no_settings = |reason: String| CliError::NoSettings { name: name.to_owned(), reason };
     let output = Command::new(program)
         .args(["--about", "--format", "json"])
@@ -53,6 +67,9 @@ fn programs(kind: &str, folder: &Path) -> Vec<String> {
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| name.starts_with(&prefix) && !name.contains('.'))
         .collect();
+    if kind == "target" {
+        names.extend(TARGETS.map(str::to_owned));
+    }
     names.sort();
     names
 }

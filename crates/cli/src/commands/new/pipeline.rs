@@ -21,18 +21,18 @@ pub(super) fn run(global: &Global, args: &NewPipeline) -> Outcome {
     if !is_name(name) {
         return Err(CliError::BadName(name.clone()).into());
     }
-    let folder = project::folder(global)?;
+    let project = project::open(global)?;
     let file = Path::new("pipelines").join(format!("{name}.yml"));
     let depth = file.components().count() - 1;
     let content = [
         format!("# yaml-language-server: $schema={}.tapster/schemas/pipeline.json\n", "../".repeat(depth)),
         "description: \"\"\n".to_owned(),
-        block("tap", tap)?,
-        block("target", target)?,
+        declared(project.tap_names(), "tap", tap).map_or_else(|| block("tap", tap), Ok)?,
+        declared(project.target_names(), "target", target).map_or_else(|| block("target", target), Ok)?,
         STREAMS.to_owned(),
     ]
     .concat();
-    project::write_new(&folder.join(&file), &content)?;
+    project::write_new(&project.root().join(&file), &content)?;
     let document = Document { pipeline: name, file };
     Printer::new(global).result(&document, || {
         let file = document.file.display();
@@ -54,10 +54,14 @@ fn is_name(name: &str) -> bool {
     name.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(fits))
 }
 
+/// The line for a tap or target that tapster.yml has.
+fn declared<'a>(mut names: impl Iterator<Item = &'a str>, kind: &str, name: &str) -> Option<String> {
+    names.any(|known| known == name).then(|| format!("{kind}: {name}\n"))
+}
+
 /// The block of a tap or target, with all of its settings.
 fn block(kind: &'static str, name: &str) -> Result<String, CliError> {
-    let program = about::find_program(kind, name)?;
-    let about = about::ask(name, &program)?;
+    let about = about::of(kind, name)?;
     let mut text = String::new();
     if let Some(line) = about.description.lines().next() {
         text.push_str(&format!("# {line}\n"));

@@ -65,7 +65,7 @@ impl One<'_> {
         let narrow = (self.request.select.as_slice(), self.request.exclude.as_slice());
         let offer = Offer::ask(self.project, self.pipeline, &self.wired.tap, narrow, signals).await?;
         let printer = Printer::new(self.global);
-        offer.report.warnings().iter().for_each(|warning| printer.note(&format!("warning: {warning}")));
+        offer.report.warnings.iter().for_each(|warning| printer.note(&format!("warning: {warning}")));
         let edits = Edits { full_refresh: self.request.full_refresh, narrowed: self.request.narrowed() };
         let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
         plan.limits.timeout = self.request.timeout.or(plan.limits.timeout);
