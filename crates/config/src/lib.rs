@@ -24,4 +24,5 @@ pub use project::Project;
 pub use secrets::{MASK, Secrets};
 pub use selection::{SelectedStream, SelectionReport, Warning};
 pub use settings::parse_duration;
+pub use settings::schema;
 pub use streams::{LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules, StreamSettings};

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 /// A secret store that does not answer in this time does not answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Runs a command line without a shell in the folder. Gives its output without the last newline, or what went wrong.

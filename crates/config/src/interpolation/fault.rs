@@ -47,8 +47,8 @@ impl InterpolationFault {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
-        Some(match self {
+    pub(crate) fn hint(&self) -> String {
+        match self {
             Self::NotClosed => "close it with }, or write $${ for the characters themselves".to_owned(),
             Self::UnknownKind { meant: Some(meant), .. } => format!("did you mean ${{{meant}}}?"),
             Self::UnknownKind { .. } => "write $${ for the characters themselves".to_owned(),
@@ -68,6 +68,6 @@ impl InterpolationFault {
             Self::InCommandLine => "hand it over in `config` or `env`".to_owned(),
             Self::EnvFileLine => "write NAME=value, with quotes around a value with spaces".to_owned(),
             Self::EnvFileUnreadable { .. } => "check that you may read it".to_owned(),
-        })
+        }
     }
 }

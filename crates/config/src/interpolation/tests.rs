@@ -57,7 +57,7 @@ fn what_is_missing_is_an_error_each_and_never_empty() {
 
 #[test]
 fn what_is_no_expression_is_refused_when_the_file_is_read() {
-    let hint = |text| parse(text).unwrap_err().hint().unwrap();
+    let hint = |text| parse(text).unwrap_err().hint();
     assert_eq!(hint("${PASSWORD}"), "did you mean ${env:PASSWORD}?");
     assert_eq!(hint("${evn:PASSWORD}"), "did you mean ${env:PASSWORD}?");
     assert!(matches!(parse("${env:A"), Err(InterpolationFault::NotClosed)));

@@ -56,7 +56,9 @@ fn sequence(
             '}' if depth > 0 => return Ok((alternatives, End::Brace)),
             character => Token::Literal { character, is_escaped: false },
         };
-        alternatives.iter_mut().for_each(|tokens| tokens.push(token));
+        for tokens in &mut alternatives {
+            tokens.push(token);
+        }
     }
     Ok((alternatives, End::Text))
 }

@@ -12,16 +12,12 @@ pub(crate) enum PatternFault {
 }
 
 impl PatternFault {
-    pub(crate) fn code(&self) -> &'static str {
-        "E0117"
-    }
-
-    pub(crate) fn hint(&self) -> Option<String> {
-        Some(match self {
+    pub(crate) fn hint(&self) -> String {
+        match self {
             Self::Empty => "write `*` for all".to_owned(),
             Self::OpenBrace(_) => "write \\{ where the name itself has a brace".to_owned(),
             Self::LoneEscape(_) => "write \\\\ where the name itself has a backslash".to_owned(),
             Self::TooMany(_) => "write several patterns, or `*`".to_owned(),
-        })
+        }
     }
 }

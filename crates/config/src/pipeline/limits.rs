@@ -30,7 +30,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             timeout: None,
-            idle_timeout: Duration::from_secs(3_600),
+            idle_timeout: Duration::from_hours(1),
             grace: Duration::from_secs(30),
             line_bytes: 64 * MIB,
             batch_bytes: 32 * MIB,

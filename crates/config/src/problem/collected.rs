@@ -6,19 +6,19 @@ use crate::place::Place;
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    pub(crate) fault: Fault,
-    pub(crate) place: Option<Place>,
+    fault: Box<Fault>,
+    place: Option<Place>,
     /// A second place that belongs to it, with what it is: `first here`.
-    pub(crate) other: Option<(&'static str, Place)>,
+    other: Option<(&'static str, Place)>,
 }
 
 impl Problem {
     pub(crate) fn new(fault: impl Into<Fault>, place: &Place) -> Self {
-        Self { fault: fault.into(), place: Some(place.clone()), other: None }
+        Self { fault: Box::new(fault.into()), place: Some(place.clone()), other: None }
     }
 
     pub(crate) fn nowhere(fault: impl Into<Fault>) -> Self {
-        Self { fault: fault.into(), place: None, other: None }
+        Self { fault: Box::new(fault.into()), place: None, other: None }
     }
 
     pub(crate) fn and(mut self, label: &'static str, other: &Place) -> Self {
@@ -62,7 +62,7 @@ impl fmt::Display for Problem {
 /// Everything that is wrong with the project's files, at least one problem. Exit code 78.
 #[derive(Debug, Clone)]
 pub struct ConfigError {
-    first: Box<Problem>,
+    first: Problem,
     rest: Vec<Problem>,
 }
 
@@ -72,17 +72,17 @@ impl ConfigError {
         let mut problems = problems.into_iter();
         match problems.next() {
             None => Ok(()),
-            Some(first) => Err(Self { first: Box::new(first), rest: problems.collect() }),
+            Some(first) => Err(Self { first, rest: problems.collect() }),
         }
     }
 
     /// The problems, in the order of the file.
     pub fn problems(&self) -> impl Iterator<Item = &Problem> {
-        std::iter::once(&*self.first).chain(&self.rest)
+        std::iter::once(&self.first).chain(&self.rest)
     }
 
     pub(crate) fn into_problems(self) -> Vec<Problem> {
-        let mut problems = vec![*self.first];
+        let mut problems = vec![self.first];
         problems.extend(self.rest);
         problems
     }
@@ -100,7 +100,7 @@ impl ConfigError {
 
 impl From<Problem> for ConfigError {
     fn from(problem: Problem) -> Self {
-        Self { first: Box::new(problem), rest: Vec::new() }
+        Self { first: problem, rest: Vec::new() }
     }
 }
 

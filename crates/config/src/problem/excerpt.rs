@@ -40,6 +40,7 @@ fn hide_secrets(line: &str) -> String {
             None => value.iter().position(|character| [',', '}'].contains(character)),
         };
         let value: String = value.iter().take(length.unwrap_or(value.len())).collect();
+        let value = value.trim_end();
         // An interpolation is no secret, what it gives is; nor is a map.
         if value.contains("${") || value.starts_with('{') || value.starts_with('[') {
             continue;
@@ -68,8 +69,8 @@ mod tests {
     #[test]
     fn a_password_in_the_file_is_starred_out() {
         assert_eq!(
-            hide_secrets("{ user: me, password: \"a, b\", \"api_token\": x, port: 1 }"),
-            "{ user: me, password: ******, \"api_token\": *, port: 1 }"
+            hide_secrets("{ user: me, password: \"a, b\", \"api_token\": x , port: 1 }"),
+            "{ user: me, password: ******, \"api_token\": * , port: 1 }"
         );
         assert_eq!(hide_secrets("password: hunter2"), "password: *******");
     }

@@ -33,7 +33,7 @@ impl Fault {
         match self {
             Self::Yaml(fault) => fault.code(),
             Self::Setting(fault) => fault.code(),
-            Self::Pattern(fault) => fault.code(),
+            Self::Pattern(_) => "E0117",
             Self::Interpolation(fault) => fault.code(),
             Self::Stream(fault) => fault.code(),
             Self::Project(fault) => fault.code(),
@@ -44,10 +44,10 @@ impl Fault {
         match self {
             Self::Yaml(fault) => fault.hint(),
             Self::Setting(fault) => fault.hint(),
-            Self::Pattern(fault) => fault.hint(),
-            Self::Interpolation(fault) => fault.hint(),
-            Self::Stream(fault) => fault.hint(),
-            Self::Project(fault) => fault.hint(),
+            Self::Pattern(fault) => Some(fault.hint()),
+            Self::Interpolation(fault) => Some(fault.hint()),
+            Self::Stream(fault) => Some(fault.hint()),
+            Self::Project(fault) => Some(fault.hint()),
         }
     }
 }

@@ -38,8 +38,8 @@ impl ProjectFault {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
-        Some(match self {
+    pub(crate) fn hint(&self) -> String {
+        match self {
             Self::NoProject { .. } => {
                 "`tapster init` makes one; `--project DIR` names another folder".to_owned()
             }
@@ -68,7 +68,7 @@ impl ProjectFault {
             Self::CircularReference { .. } => "one of them must name a program".to_owned(),
             Self::BadRequirement(_) => "write for example \">=0.2\" or \">=0.2, <1\"".to_owned(),
             Self::WrongVersion { .. } => "install that version, or change requires_tapster".to_owned(),
-        })
+        }
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn name(path: &Path, root: &Path) -> Option<String> {
 
 /// Whether an argument is the path of a file and not a name.
 pub(super) fn is_path(argument: &str) -> bool {
-    argument.ends_with(".yml") || argument.ends_with(".yaml")
+    [".yml", ".yaml"].iter().any(|ending| argument.ends_with(ending))
 }
 
 /// A path as people are told of it.

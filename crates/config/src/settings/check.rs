@@ -13,9 +13,9 @@ pub(crate) fn check(node: &Node, shape: &Shape, path: &str, problems: &mut Vec<P
         problems.push(Problem::new(fault, &node.place));
     };
     match (shape, &node.value) {
-        (Shape::Json, _) => check_expressions(node, problems),
-        (Shape::JsonMap, Value::Map(_)) => check_expressions(node, problems),
-        (Shape::Text, Value::Text(_)) => check_expressions(node, problems),
+        (Shape::Json, _) | (Shape::JsonMap, Value::Map(_)) | (Shape::Text, Value::Text(_)) => {
+            check_expressions(node, problems);
+        }
         (Shape::NameTemplate, Value::Text(text)) => match NameTemplate::check(text) {
             Ok(()) => check_expressions(node, problems),
             Err(fault) => problems.push(Problem::new(fault, &node.place)),

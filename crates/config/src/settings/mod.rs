@@ -5,6 +5,7 @@ mod check;
 mod fault;
 mod not_built;
 mod quantity;
+pub mod schema;
 mod shape;
 mod table;
 #[cfg(test)]

@@ -6,13 +6,15 @@ use crate::yaml::{Node, Value};
 /// that uses them cannot run, because a setting is never ignored.
 pub(crate) fn not_built(node: &Node, shape: &Shape, problems: &mut Vec<Problem>) {
     match (shape, &node.value) {
-        (Shape::Word(words), Value::Text(text)) => {
-            if words.iter().any(|word| word.text == text && !word.is_built) {
-                problems.push(Problem::new(SettingFault::NotBuilt(text.clone()), &node.place));
-            }
+        (Shape::Word(words), Value::Text(text))
+            if words.iter().any(|word| word.text == text && !word.is_built) =>
+        {
+            problems.push(Problem::new(SettingFault::NotBuilt(text.clone()), &node.place));
         }
         (Shape::List(item), Value::List(items)) => {
-            items.iter().for_each(|node| not_built(node, item, problems));
+            for node in items {
+                not_built(node, item, problems);
+            }
         }
         (Shape::Block(block), Value::Map(map)) => {
             for (name, entry) in map {

@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn durations_and_sizes_are_read() {
         assert_eq!(parse_duration("100ms"), Some(Duration::from_millis(100)));
-        assert_eq!(parse_duration("7d"), Some(Duration::from_secs(7 * 86_400)));
+        assert_eq!(parse_duration("7d"), Some(Duration::from_hours(7 * 24)));
         assert_eq!(parse_size("64MiB"), Some(64 << 20));
     }
 

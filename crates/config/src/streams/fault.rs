@@ -38,17 +38,18 @@ impl StreamFault {
         }
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
-        Some(match self {
+    pub(crate) fn hint(&self) -> String {
+        match self {
             Self::OpenPlaceholder { .. } => "close it: {table}".to_owned(),
             Self::UnknownPlaceholder { meant: Some(meant), .. } => format!("did you mean {{{meant}}}?"),
             Self::UnknownPlaceholder { known, .. } => format!("there are {}", one_of(known)),
             Self::NoSchema { .. } => "give this stream a target_schema without {schema}".to_owned(),
-            Self::NotOffered { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            Self::NotOffered { meant: Some(meant), .. } | Self::NoColumn { meant: Some(meant), .. } => {
+                format!("did you mean `{meant}`?")
+            }
             Self::NotOffered { .. } => {
                 "see `tapster discover`; say `optional: true` for a stream that may be missing".to_owned()
             }
-            Self::NoColumn { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
             Self::NoColumn { .. } => {
                 "see `tapster discover`; say `optional: true` if it may be missing".to_owned()
             }
@@ -62,6 +63,6 @@ impl StreamFault {
             }
             Self::NotHonoured { .. } => "change or remove the setting".to_owned(),
             Self::SelectsNothing(_) => "it narrows what the pipeline selects and never widens it".to_owned(),
-        })
+        }
     }
 }

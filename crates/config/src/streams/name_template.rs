@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn unknown_placeholders_are_refused_and_interpolations_passed_over() {
-        assert_eq!(NameTemplate::check("{shcema}_x").unwrap_err().hint().unwrap(), "did you mean {schema}?");
+        assert_eq!(NameTemplate::check("{shcema}_x").unwrap_err().hint(), "did you mean {schema}?");
         assert!(NameTemplate::check("{schema").is_err());
         assert!(NameTemplate::check("${env:PREFIX}_{table}").is_ok());
         assert!(NameTemplate::parse("{table}").unwrap().misses_schema("orders").is_none());

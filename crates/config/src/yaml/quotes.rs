@@ -38,7 +38,8 @@ pub(super) fn unquoted(line: &str) -> Option<(usize, usize, YamlFault)> {
             '{' if starts_token => {
                 let word = until(rest, ends_token_outside_braces(), false);
                 let inside = word.trim_end();
-                if !inside.contains(": ") && inside.contains('}') {
+                let is_empty = inside.trim_matches(['{', '}', ' ']).is_empty();
+                if !is_empty && !inside.contains(": ") && inside.contains('}') {
                     let what = "`{` at the beginning starts a map in YAML";
                     return Some((at + 1, inside.chars().count(), fault(what, inside)));
                 }
@@ -67,11 +68,7 @@ fn until(rest: &[char], mut ends: impl FnMut(&[char]) -> bool, with_last: bool) 
 }
 
 fn ends_token(rest: &[char]) -> bool {
-    match rest {
-        [',' | ']' | '}' | ' ', ..] => true,
-        [':'] | [':', ' ', ..] => true,
-        _ => false,
-    }
+    matches!(rest, [',' | ']' | '}' | ' ', ..] | [':'] | [':', ' ', ..])
 }
 
 fn ends_token_outside_braces() -> impl FnMut(&[char]) -> bool {
@@ -113,7 +110,8 @@ mod tests {
 
     #[test]
     fn quoted_words_comments_and_maps_are_fine() {
-        for line in ["\"*-log\": exclude # *x", "a: { b: 1 }", "a: b*", "x: 'it @ % {'", "a: [1, 2]"] {
+        for line in ["\"*-log\": exclude # *x", "a: { b: 1 }", "a: b*", "x: 'it @ % {'", "a: [1, 2]", "a: {}"]
+        {
             assert_eq!(example(line), None, "{line}");
         }
     }

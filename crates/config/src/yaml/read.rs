@@ -115,7 +115,10 @@ impl<'a> Reader<'a> {
                 self.tag(tag.as_deref(), &place);
                 self.open(anchor, place, Content::Map { map: Map::new(), key: None, merged: Vec::new() })
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.close();
+                Ok(())
+            }
             Event::Alias(anchor) => self.alias(anchor, &place),
             _ => Ok(()),
         }
@@ -135,7 +138,8 @@ impl<'a> Reader<'a> {
             self.problems.push(Problem::new(fault, &place));
             Value::Null
         });
-        self.put(anchor, Node { value, place })
+        self.put(anchor, Node { value, place });
+        Ok(())
     }
 
     fn open(&mut self, anchor: usize, place: Place, content: Content) -> Result<(), Problem> {
@@ -152,8 +156,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Problem> {
-        let Some(Frame { anchor, place, content }) = self.stack.pop() else { return Ok(()) };
+    fn close(&mut self) {
+        let Some(Frame { anchor, place, content }) = self.stack.pop() else { return };
         let value = match content {
             Content::List(items) => Value::List(items),
             Content::Map { mut map, merged, .. } => {
@@ -161,7 +165,7 @@ impl<'a> Reader<'a> {
                 Value::Map(map)
             }
         };
-        self.put(anchor, Node { value, place })
+        self.put(anchor, Node { value, place });
     }
 
     fn alias(&mut self, anchor: usize, place: &Place) -> Result<(), Problem> {
@@ -181,11 +185,12 @@ impl<'a> Reader<'a> {
             return Err(Problem::new(YamlFault::TooDeep, place));
         }
         let node = node.clone();
-        self.put(0, node)
+        self.put(0, node);
+        Ok(())
     }
 
     /// Puts a finished value where it belongs.
-    fn put(&mut self, anchor: usize, node: Node) -> Result<(), Problem> {
+    fn put(&mut self, anchor: usize, node: Node) {
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -193,7 +198,7 @@ impl<'a> Reader<'a> {
             None => self.root = Some(node),
             Some(Content::List(items)) => items.push(node),
             Some(Content::Map { map, key, merged }) => {
-                let Some(key) = key.take() else { return Ok(()) };
+                let Some(key) = key.take() else { return };
                 if key.is_merge {
                     merged.push(node);
                 } else if let Some(first) = map.get(&key.text) {
@@ -204,7 +209,6 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Ok(())
     }
 
     fn tag(&mut self, tag: Option<&Tag>, place: &Place) {

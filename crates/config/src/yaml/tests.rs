@@ -49,7 +49,7 @@ fn a_yaml_bomb_is_refused_fast() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
-        text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        text += &format!("a{level}: &a{level} [{aliases}]\n");
     }
     let start = Instant::now();
     let error = refused(&text);
