@@ -31,7 +31,7 @@ pub(crate) enum CliError {
     #[error("`{0}` cannot be the name of a pipeline")]
     BadName(String),
     /// A setting of a tap or target breaks the schema that it publishes.
-    #[error("the {block}'s `config{}` breaks the settings of {name}: rule `{rule}`", path.replace('/', "."))]
+    #[error("the {block}'s `config{}` breaks the settings of {name}: {rule}", path.replace('/', "."))]
     Setting { block: &'static str, name: String, path: String, rule: String },
     /// Something that deletes was asked for where nobody can be asked.
     #[error("to {0} needs --yes where there is no terminal to ask on")]

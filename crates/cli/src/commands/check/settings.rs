@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use jsonschema::error::ValidationErrorKind;
+
 use crate::error::CliError;
 use crate::failure::Failure;
 
@@ -28,9 +30,22 @@ pub(super) fn validate(block: &'static str, name: &str, schema: &str, config: &s
     let config: serde_json::Value = serde_json::from_str(config).map_err(|error| unreadable(&error))?;
     let Some(error) = validator.iter_errors(&config).next() else { return Ok(()) };
     let path = error.instance_path().to_string();
-    let rule = error.schema_path().to_string();
-    let rule = rule.rsplit('/').next().unwrap_or_default().to_owned();
+    let rule = broken(&error);
     Err(CliError::Setting { block, name: name.to_owned(), path, rule }.into())
+}
+
+/// What is wrong, in words that hold no value.
+fn broken(error: &jsonschema::ValidationError) -> String {
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            format!("it has no setting `{}`", unexpected.join("`, `"))
+        }
+        ValidationErrorKind::Required { property } => format!("it needs the setting {property}"),
+        _ => {
+            let path = error.schema_path().to_string();
+            format!("it does not fit the rule `{}`", path.rsplit('/').next().unwrap_or_default())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -43,6 +58,6 @@ mod tests {
             r#"{"type":"object","properties":{"port":{"type":"integer"}},"additionalProperties":false}"#;
         assert!(validate("target", "t", schema, r#"{"port":5432}"#).is_ok());
         let failure = validate("target", "t", schema, r#"{"port":"hunter2"}"#).unwrap_err();
-        assert!(failure.message.contains("/port") && !format!("{failure:?}").contains("hunter2"));
+        assert!(failure.message.contains(".port") && !format!("{failure:?}").contains("hunter2"));
     }
 }
