@@ -74,7 +74,7 @@ pub(crate) fn foreign_state(pipeline: &str, place: &Path, taps: (&str, &str)) ->
         "the STATE of pipeline `{pipeline}` at {} was written by the tap `{found}`, not by `{own}`",
         place.display()
     );
-    TargetError::permanent("E0387", text).with_hint(
+    TargetError::new("E0387", Status::Config, text).with_hint(
         "`--full-refresh` gives it up and loads everything anew; `tapster state set` puts one that this tap understands",
     )
 }
@@ -83,7 +83,7 @@ pub(crate) fn foreign_state(pipeline: &str, place: &Path, taps: (&str, &str)) ->
 pub(crate) fn taken(path: &Path, by: &str) -> TargetError {
     let text =
         format!("{} belongs to {by}: two that write one file would undo each other's work", path.display());
-    TargetError::permanent("E0388", text)
+    TargetError::new("E0388", Status::Config, text)
         .with_hint("give the stream another table with `target_table` or `target_schema`")
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn taken(path: &Path, by: &str) -> TargetError {
 pub(crate) fn gone(stream: &StreamName, what: &str) -> TargetError {
     let text =
         format!("the file of stream `{stream}` {what}, but the STATE says that its records were loaded");
-    TargetError::permanent("E0389", text).with_hint(
+    TargetError::new("E0389", Status::Config, text).with_hint(
         "`--full-refresh` for this stream loads it anew; or put the file (or the setting) back as it was",
     )
 }
@@ -115,7 +115,7 @@ pub(crate) fn name_taken(pipeline: &str, place: &Path) -> TargetError {
         "pipeline `{pipeline}` already has a STATE or files at {}: it was not overwritten",
         place.display()
     );
-    TargetError::permanent("E0392", text).with_hint("choose another name, or clear that STATE")
+    TargetError::new("E0392", Status::Config, text).with_hint("choose another name, or clear that STATE")
 }
 
 /// A file that was there before, and to which no line can be added.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use columns::StreamName;
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, Table, TableChange, TargetError, column_names};
+use target_api::{Result, RunIdentity, Status, Table, TableChange, TargetError, column_names};
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
@@ -234,7 +234,7 @@ fn properties_and_names(table: &Table, names: &[String]) -> impl Iterator<Item =
 fn gone(stream: &StreamName, what: &str) -> TargetError {
     let text =
         format!("the table of stream `{stream}` {what}, but the STATE says that its records were loaded");
-    TargetError::permanent("E0324", text).with_hint(
+    TargetError::new("E0324", Status::Config, text).with_hint(
         "`--full-refresh` for this stream loads it anew; or put the table (or the setting) back as it was",
     )
 }
@@ -251,7 +251,7 @@ fn refused_change(
         let text = format!(
             "the key of stream `{stream}` is now ({key}), and the records that are in {place} do not allow it: some have the same key, or none"
         );
-        return TargetError::permanent("E0326", text)
+        return TargetError::new("E0326", Status::Config, text)
             .with_hint("`--full-refresh` for this stream loads the table anew");
     }
     session.error(&format!("changing table {place} for stream `{stream}`"), error)

@@ -123,7 +123,7 @@ async fn foreign_state(session: &Session, settings: &Settings, run: &RunIdentity
         "the STATE of pipeline `{}` at {} was written by the tap `{tap}`, not by `{}`",
         run.pipeline, session.place, run.tap
     );
-    Ok(TargetError::permanent("E0322", text).with_hint(
+    Ok(TargetError::new("E0322", Status::Config, text).with_hint(
         "`--full-refresh` gives it up and loads everything anew; `tapster state set` puts one that this tap understands",
     ))
 }
@@ -270,7 +270,7 @@ pub(crate) async fn rename(
                 session.place
             );
             return Err(
-                TargetError::permanent("E0329", text).with_hint("choose another name, or clear that STATE")
+                TargetError::new("E0329", Status::Config, text).with_hint("choose another name, or clear that STATE")
             );
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use columns::StreamName;
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, Table, TargetError, shortened};
+use target_api::{Result, RunIdentity, Status, Table, TargetError, shortened};
 use tokio_postgres::types::Type;
 
 use crate::config::Settings;
@@ -187,6 +187,6 @@ pub(crate) async fn register(
 pub(crate) fn taken(place: &Place, by: &str) -> TargetError {
     let text =
         format!("table {place} belongs to {by}: two that write one table would undo each other's work");
-    TargetError::permanent("E0323", text)
+    TargetError::new("E0323", Status::Config, text)
         .with_hint("give the stream another table with `target_table` or `target_schema`")
 }

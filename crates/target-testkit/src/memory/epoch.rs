@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use columns::arrow_array::RecordBatch;
 use columns::{Column, ColumnType, StreamName};
 use target_api::{
-    ActualColumn, ColumnChange, IdentifierRule, Result, RunIdentity, Table, TableChange, TableName,
+    ActualColumn, ColumnChange, IdentifierRule, Result, RunIdentity, Status, Table, TableChange, TableName,
     TargetError, column_names, shortened, table_diff,
 };
 
@@ -87,8 +87,9 @@ impl Applying<'_> {
         self.contents.owners.insert(owner.clone());
         let actual = self.contents.tables.entry(place.clone()).or_insert(empty);
         if actual.owner != owner && defect != Some(Defect::TakesAnyTable) {
-            return Err(TargetError::permanent(
+            return Err(TargetError::new(
                 "MEMORY",
+                Status::Config,
                 format!("table {place} belongs to another pipeline"),
             ));
         }

@@ -108,7 +108,7 @@ impl Target for MemoryTarget {
         let row = contents.states.entry(state_key(run)).or_default();
         let foreign = !row.tap.is_empty() && row.tap != run.tap && run.full_refresh != FullRefresh::All;
         if foreign && row.state.is_some() && !self.warehouse.has(Defect::TakesAnyState) {
-            return Err(TargetError::permanent("MEMORY", "the STATE was written by another tap"));
+            return Err(TargetError::new("MEMORY", Status::Config, "the STATE was written by another tap"));
         }
         row.fence += 1;
         row.run.clone_from(&run.run);
@@ -139,7 +139,7 @@ impl Target for MemoryTarget {
             && !self.warehouse.has(Defect::RecreatesVanished)
         {
             let place = place(table, None);
-            return Err(TargetError::permanent("MEMORY", format!("table {place} has vanished")));
+            return Err(TargetError::new("MEMORY", Status::Config, format!("table {place} has vanished")));
         }
         if self.warehouse.has(Defect::LosesOlderShape) {
             let other =

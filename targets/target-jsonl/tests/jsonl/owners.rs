@@ -13,7 +13,7 @@ async fn a_file_has_one_owner() {
     load(folder.path(), &run("one"), &events, &["1"]).await;
     let other = RunIdentity { pipeline: "other".to_owned(), environment: "test".to_owned(), ..run("two") };
     let error = refusal(folder.path(), &other, &events).await;
-    assert_eq!((error.code, &error.status), ("E0388", &Status::Permanent));
+    assert_eq!((error.code, &error.status), ("E0388", &Status::Config));
     assert!(error.message.contains("stream `events` of pipeline `shop`"), "{error}");
     let mut second = table("second: seq int64");
     second.name = TableName { schema: None, table: "events".to_owned() };
