@@ -1,4 +1,5 @@
 //! What a person sees when a file is wrong: code, place, line, caret, hint.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
 use std::path::Path;

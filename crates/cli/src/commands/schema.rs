@@ -6,8 +6,8 @@ use crate::output::print_bytes;
 
 pub(crate) fn run(args: &Schema) -> Outcome {
     let text = match args.kind {
-        SchemaKind::Pipeline => String::new(),
-        SchemaKind::Project => String::new(),
+        SchemaKind::Pipeline => config::schema::pipeline(),
+        SchemaKind::Project => config::schema::project(),
     };
     print_bytes(text.as_bytes())?;
     Ok(0)

@@ -17,7 +17,9 @@ fn blocks(shape: &'static Shape, found: &mut Vec<&'static Block>) {
 fn no_key_is_told_twice_and_none_is_a_boolean_of_old_yaml() {
     static FILES: [Shape; 2] = [Shape::Block(&PIPELINE_FILE), Shape::Block(&PROJECT_FILE)];
     let mut all = Vec::new();
-    FILES.iter().for_each(|file| blocks(file, &mut all));
+    for file in &FILES {
+        blocks(file, &mut all);
+    }
     assert!(all.len() > 15);
     let mut names: Vec<_> = all.iter().map(|block| block.what).collect();
     names.sort_unstable();

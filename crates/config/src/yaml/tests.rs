@@ -1,5 +1,7 @@
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
+
 use super::{Node, read};
 use crate::problem::ConfigError;
 
@@ -46,11 +48,11 @@ fn anchors_and_merge_keys_work_and_own_keys_win() {
 
 #[test]
 fn a_yaml_bomb_is_refused_fast() {
-    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..9 {
+    let level = |level: usize| {
         let aliases = vec![format!("*a{}", level - 1); 9].join(", ");
-        text += &format!("a{level}: &a{level} [{aliases}]\n");
-    }
+        format!("a{level}: &a{level} [{aliases}]\n")
+    };
+    let text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned() + &(1..9).map(level).collect::<String>();
     let start = Instant::now();
     let error = refused(&text);
     assert!(start.elapsed() < Duration::from_millis(50), "{:?}", start.elapsed());
@@ -116,5 +118,56 @@ fn a_tree_that_is_none_is_refused() {
         let error = refused(text);
         assert_eq!(error.code(), code, "{text}: {error}");
         assert!(error.problems().all(|problem| problem.place().is_some()), "{error}");
+    }
+}
+
+/// Pieces that YAML and our own search for forgotten quotes find interesting.
+fn hostile() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("${"),
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just("*"),
+        Just("&a "),
+        Just("*a"),
+        Just("<<: "),
+        Just(": "),
+        Just("- "),
+        Just("\n"),
+        Just("  "),
+        Just("\t"),
+        Just("'"),
+        Just("\""),
+        Just("#"),
+        Just("%"),
+        Just("@"),
+        Just("|\n"),
+        Just("!x "),
+        Just("0x"),
+        Just("1_"),
+        Just("ä"),
+        Just("key"),
+        Just("\r\n"),
+        Just("---"),
+        Just("? "),
+        Just("\\"),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_text_gives_a_tree_or_an_error_with_its_line(text in hostile()) {
+        if let Err(error) = read("test.yml", text) {
+            prop_assert!(error.problems().all(|problem| problem.place().is_some()));
+            prop_assert!(!error.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn every_number_of_json_keeps_its_digits(digits in "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{0,20}[1-9])?([eE][+-]?[0-9]{1,3})?") {
+        prop_assert_eq!(json(&format!("a: {digits}")), format!("{{\"a\":{digits}}}"));
     }
 }
