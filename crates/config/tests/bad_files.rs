@@ -80,6 +80,7 @@ shows! {
     not_built: refused(&with("streams:\n  orders: { load_method: overwrite, deletes: hard }\nhooks: { before: [] }"));
     store_not_built: refused_in(None, "store: \"postgres://x\"\n", &with(""));
     unknown_reference: refused_in(None, "taps:\n  app-db: { name: tap-postgres }\n", "tap: ap-db\ntarget: { name: target-duckdb }\n");
+    program_as_a_reference: refused("tap: tap-csv\ntarget: { name: target-duckdb }\n");
     circular_reference: refused_in(None, "taps:\n  a: { use: b }\n  b: { use: a }\n", "tap: a\ntarget: { name: target-duckdb }\n");
     environment_not_chosen: refused_in(None, "environments: { dev: {}, prod: {} }\n", &with(""));
     unknown_environment: refused_in(Some("prd"), "environments: { dev: {}, prod: {} }\n", &with(""));

@@ -55,6 +55,9 @@ impl ProjectFault {
             Self::OutsidePipelines { .. } => {
                 "move it there: its path under pipelines/ is the name that its STATE is kept by".to_owned()
             }
+            Self::NoReference { kind, name, .. } if name.starts_with(&format!("{kind}-")) => {
+                format!("for tapster's own program write {kind}: {{ name: {name} }}")
+            }
             Self::NoEnvironment { known, .. } | Self::NoReference { known, .. } if known.is_empty() => {
                 "none is defined".to_owned()
             }
