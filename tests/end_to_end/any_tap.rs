@@ -42,9 +42,9 @@ fn a_tap_in_shell_needs_no_discovery() {
 fn the_tap_gets_its_files_and_nothing_else() {
     let project = Project::new();
     let warehouse = Warehouse::duckdb(project.path());
-    let script = "env | cut -d= -f1 | sort >seen; stat -c '%a %n' \"$(dirname \"$2\")\" \"$(dirname \"$2\")\"/*.json >>seen; cat \"$2\" >>seen\n";
+    let script = "echo '{\"type\":\"STATE\",\"value\":{}}'; env | cut -d= -f1 | sort >seen; stat -c '%a %n' \"$(dirname \"$2\")\" \"$(dirname \"$2\")\"/*.json >>seen; cat \"$2\" >>seen\n";
     let tap = project.write("tap.sh", script);
-    let tap = json!({ "command": ["sh", tap], "catalog": false, "config": { "secret": "4711" }, "env": { "OWN": "1" } });
+    let tap = json!({ "command": ["sh", tap], "config": { "secret": "4711" }, "env": { "OWN": "1" } });
     project.pipeline("files", &json!({ "tap": tap, "target": warehouse.block() }));
     let mut command = project.tapster(["run", "files"]);
     let _ = project.outcome(command.env("HIDDEN", "1")).expect_code(0);

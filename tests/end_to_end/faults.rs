@@ -182,7 +182,7 @@ fn a_second_run_of_a_pipeline_is_told_who_runs_it() {
     let mut first = project.start("orders", None);
     first.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
     let second = project.run(["run", "orders"]).expect_code(75);
-    assert!(second.stderr.contains(&format!("process {}", first.pid())), "{second}");
+    assert!(second.stderr.contains(&format!("pid {} on", first.pid())), "{second}");
     gate.open();
     assert_eq!(first.finish().0, Some(0));
     assert_exact(&warehouse, &script, RECORDS);

@@ -117,8 +117,11 @@ fn kept(project: &Project) -> u64 {
 fn a_tap_reads_nothing_and_has_no_terminal() {
     let project = Project::new();
     let warehouse = Warehouse::duckdb(project.path());
-    let tap = project.write("tap.sh", "cat; if (: </dev/tty) 2>/dev/null; then exit 9; fi\n");
-    let tap = json!({ "command": ["sh", tap], "catalog": false });
+    let tap = project.write(
+        "tap.sh",
+        "echo '{\"type\":\"STATE\",\"value\":{}}'; cat; if (: </dev/tty) 2>/dev/null; then exit 9; fi\n",
+    );
+    let tap = json!({ "command": ["sh", tap] });
     project.pipeline("silent", &json!({ "tap": tap, "target": warehouse.block() }));
     let _ = project.run(["run", "silent"]).expect_code(0);
 }

@@ -61,7 +61,7 @@ impl Project {
 
     /// A tap that replays a stream, whatever it is asked.
     pub fn replay(stream: &Path) -> Value {
-        json!({ "command": ["sh", "-c", format!("cat '{}'", stream.display())], "catalog": false })
+        json!({ "command": ["sh", "-c", format!("cat '{}'", stream.display())] })
     }
 
     /// tapster with these words, in this project, with nothing of our environment but PATH.

@@ -18,7 +18,10 @@ fn main() -> Result<ExitCode, Failure> {
         linger(depth.parse()?)?;
     }
     if words.iter().any(|word| word == "--help") {
-        writeln!(io::stdout(), "usage: hostile-tap --config FILE [--discover] [--catalog FILE] [--state FILE]")?;
+        writeln!(
+            io::stdout(),
+            "usage: hostile-tap --config FILE [--discover] [--catalog FILE] [--state FILE]"
+        )?;
         return Ok(ExitCode::SUCCESS);
     }
     let config = value_of("--config").ok_or("no --config")?;
