@@ -1,9 +1,9 @@
 //! The one transaction that makes an epoch durable, STATE and all, or nothing of it.
 
 use duckdb::Connection;
-use target_api::{Checkpoint, Committed, Result, TargetError};
+use target_api::{Checkpoint, Committed, FullRefresh, Result, StateChange, TargetError};
 
-use crate::session::{Epoch, OpenTable, Session, Step, discard_staged};
+use crate::session::{Epoch, OpenTable, Run, Session, Step, discard_staged};
 use crate::{ddl, error, merge, state, tables};
 
 /// A point where tests stop, kill or fail a commit. Nothing without the feature `failpoints`.
@@ -31,7 +31,8 @@ impl Session {
         if let Some(run) = &mut self.run {
             run.sequence = committed.sequence;
             run.to_empty.clear();
-            run.has_state |= matches!(checkpoint.state, target_api::StateChange::Set(_));
+            run.started_over = true;
+            run.has_state |= matches!(checkpoint.state, StateChange::Set(_));
         }
         after_commit()?;
         Ok(committed)
@@ -54,7 +55,8 @@ impl Session {
                 tables::write(connection, owned)?;
             }
             failpoint!("duckdb::before_state");
-            state::write(connection, &run.identity, run.fence, run.sequence, &checkpoint.state)?;
+            let change = state_change(run, &checkpoint.state);
+            state::write(connection, &run.identity, run.fence, run.sequence, change)?;
             tracing::debug!(target: "tapster::phase", phase = "commit_sent", sequence = run.sequence + 1);
             failpoint!("duckdb::before_commit");
             Ok(())
@@ -69,13 +71,8 @@ impl Session {
 
     /// All changes of tables, then what starts over is emptied.
     fn change_tables(&self, connection: &Connection, epoch: &Epoch) -> Result<()> {
-        for statement in &epoch.statements {
-            connection.execute_batch(statement).map_err(|e| {
-                error::failed("change a table", &e).with_hint(format!(
-                    "the statement was: {}",
-                    statement.chars().take(300).collect::<String>()
-                ))
-            })?;
+        for change in &epoch.changes {
+            change.make(connection)?;
         }
         let (_, run) = self.held()?;
         for (stream, place) in &run.to_empty {
@@ -116,6 +113,16 @@ impl Session {
     }
 }
 
+/// When all starts over, a STATE from before is given up with the first commit, whatever that one says.
+fn state_change<'a>(run: &Run, change: &'a StateChange) -> &'a StateChange {
+    match change {
+        StateChange::Keep if run.identity.full_refresh == FullRefresh::All && !run.started_over => {
+            &StateChange::Clear
+        }
+        change => change,
+    }
+}
+
 /// What may still fail once everything is durable: tests lose the reply here.
 fn after_commit() -> Result<()> {
     failpoint!("duckdb::after_commit");
@@ -135,6 +142,3 @@ pub(crate) fn in_transaction<T>(connection: &Connection, work: impl FnOnce() -> 
     }
     done
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,17 +4,34 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use duckdb::{AccessMode, Connection};
 use target_api::{Status, TargetError};
 
 use crate::config::Config;
-use crate::lock::{self, FileLock};
+use crate::lock::{FileLock, Patience};
 use crate::{error, probe};
 
 /// DuckDB's magic bytes stand behind a checksum of eight bytes.
 const MAGIC: (usize, &[u8]) = (8, b"DUCK");
+
+/// How to open the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub config: Config,
+    /// The program that looks at a left-over log first.
+    pub prober: Option<PathBuf>,
+    /// Whether nobody waits for the file any more.
+    pub closing: Arc<AtomicBool>,
+}
+
+impl Opening {
+    fn patience(&self) -> Patience {
+        Patience::new(self.config.lock_timeout, &self.closing)
+    }
+}
 
 /// An open file. Fields are dropped in their order: DuckDB lets go before the lock does.
 pub(crate) struct Database {
@@ -26,20 +43,20 @@ pub(crate) struct Database {
 
 impl Database {
     /// Opens the file for writing, and makes it when it is not there. Waits for whoever holds it.
-    pub(crate) fn open(config: &Config, prober: Option<&Path>) -> Result<Self, TargetError> {
-        let deadline = Instant::now() + config.lock_timeout;
+    pub(crate) fn open(opening: &Opening) -> Result<Self, TargetError> {
+        let (config, mut patience) = (&opening.config, opening.patience());
         let path = canonical_path(&config.path)?;
-        let lock = FileLock::take(&path, deadline)?;
+        let lock = FileLock::take(&path, &mut patience)?;
         look_at(&path)?;
         let scratch = Scratch::clean(&path);
         if !path.exists() {
             create(&path, &scratch)?;
         }
-        probe::sound_log(&path, prober, config, deadline)?;
+        probe::sound_log(&path, opening.prober.as_deref(), config, &mut patience)?;
         let flags = || {
             settings(config, AccessMode::ReadWrite)?.with("temp_directory", scratch.path.to_string_lossy())
         };
-        let connection = open_when_free(&path, deadline, flags)?;
+        let connection = open_when_free(&path, &mut patience, flags)?;
         connection
             .execute_batch("SET TimeZone = 'UTC'")
             .map_err(|e| error::failed("set its time zone", &e))?;
@@ -59,25 +76,22 @@ impl Database {
 }
 
 /// Opens the file to look at it, without making or changing anything; `None` when it is not there.
-pub(crate) fn open_to_read(
-    config: &Config,
-    prober: Option<&Path>,
-) -> Result<Option<Connection>, TargetError> {
-    let deadline = Instant::now() + config.lock_timeout;
+pub(crate) fn open_to_read(opening: &Opening) -> Result<Option<Connection>, TargetError> {
+    let (config, mut patience) = (&opening.config, opening.patience());
     let path = canonical_path(&config.path)?;
     look_at(&path)?;
     if !path.exists() {
         return Ok(None);
     }
-    FileLock::wait_until_free(&path, deadline)?;
-    probe::sound_log(&path, prober, config, deadline)?;
-    let connection = open_when_free(&path, deadline, || settings(config, AccessMode::ReadOnly))?;
+    FileLock::wait_until_free(&path, &mut patience)?;
+    probe::sound_log(&path, opening.prober.as_deref(), config, &mut patience)?;
+    let connection = open_when_free(&path, &mut patience, || settings(config, AccessMode::ReadOnly))?;
     Ok(Some(connection))
 }
 
 /// Whether the place is fit to write to: the folder, and the file where there is one. Changes nothing.
-pub(crate) fn check(config: &Config, prober: Option<&Path>) -> Result<(), TargetError> {
-    let path = canonical_path(&config.path)?;
+pub(crate) fn check(opening: &Opening) -> Result<(), TargetError> {
+    let path = canonical_path(&opening.config.path)?;
     let folder = path.parent().unwrap_or(Path::new("/"));
     let place = if path.exists() { &path } else { folder };
     for place in [folder, place] {
@@ -85,7 +99,7 @@ pub(crate) fn check(config: &Config, prober: Option<&Path>) -> Result<(), Target
             return Err(misplaced(format!("{} cannot be written to: {cause}", place.display())));
         }
     }
-    open_to_read(config, prober).map(drop)
+    open_to_read(opening).map(drop)
 }
 
 /// Settings of every connection. No extension is ever fetched.
@@ -100,10 +114,9 @@ pub(crate) fn settings(config: &Config, mode: AccessMode) -> duckdb::Result<duck
 /// Opens with retries while another process holds DuckDB's own lock.
 fn open_when_free(
     path: &Path,
-    deadline: Instant,
+    patience: &mut Patience,
     settings: impl Fn() -> duckdb::Result<duckdb::Config>,
 ) -> Result<Connection, TargetError> {
-    let mut told = false;
     loop {
         let opened = settings().and_then(|settings| Connection::open_with_flags(path, settings));
         let cause = match opened {
@@ -112,7 +125,7 @@ fn open_when_free(
         };
         let said = error::said(&cause);
         let Some(holder) = other_holder(&said) else { return Err(unopened(path, &said)) };
-        lock::wait(deadline, path, &holder, &mut told)?;
+        patience.wait(path, &holder)?;
     }
 }
 
@@ -214,13 +227,14 @@ fn beside(database: &Path, suffix: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::{Database, check, open_to_read, other_holder};
+    use super::{Database, Opening, check, open_to_read, other_holder};
     use crate::config::Config;
     use target_api::Status;
 
-    fn config(path: &std::path::Path) -> Config {
+    fn opening(path: &std::path::Path) -> Opening {
         let json = serde_json::json!({"path": path, "lock_timeout": "0s"});
-        Config::parse(&json.to_string()).unwrap()
+        let config = Config::parse(&json.to_string()).unwrap();
+        Opening { config, prober: None, closing: std::sync::Arc::default() }
     }
 
     fn names(folder: &std::path::Path) -> Vec<String> {
@@ -231,29 +245,29 @@ mod tests {
     #[test]
     fn looking_makes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let config = config(&folder.path().join("a.duckdb"));
-        check(&config, None).unwrap();
-        assert!(open_to_read(&config, None).unwrap().is_none());
+        let opening = opening(&folder.path().join("a.duckdb"));
+        check(&opening).unwrap();
+        assert!(open_to_read(&opening).unwrap().is_none());
         assert_eq!(names(folder.path()), Vec::<String>::new());
-        drop(Database::open(&config, None).unwrap());
+        drop(Database::open(&opening).unwrap());
         assert_eq!(names(folder.path()), ["a.duckdb"], "nothing else is left");
-        check(&config, None).unwrap();
+        check(&opening).unwrap();
         assert_eq!(names(folder.path()), ["a.duckdb"]);
     }
 
     #[test]
     fn one_writer_at_a_time_even_in_one_process() {
         let folder = tempfile::tempdir().unwrap();
-        let config = config(&folder.path().join("a.duckdb"));
-        let open = Database::open(&config, None).unwrap();
-        assert_eq!(Database::open(&config, None).err().unwrap().status, Status::Busy);
-        assert_eq!(check(&config, None).unwrap_err().status, Status::Busy);
+        let opening = opening(&folder.path().join("a.duckdb"));
+        let open = Database::open(&opening).unwrap();
+        assert_eq!(Database::open(&opening).err().unwrap().status, Status::Busy);
+        assert_eq!(check(&opening).unwrap_err().status, Status::Busy);
         // The same file by another name.
         std::os::unix::fs::symlink(folder.path().join("a.duckdb"), folder.path().join("b.duckdb")).unwrap();
-        let other = super::tests::config(&folder.path().join("b.duckdb"));
-        assert_eq!(Database::open(&other, None).err().unwrap().status, Status::Busy);
+        let other = super::tests::opening(&folder.path().join("b.duckdb"));
+        assert_eq!(Database::open(&other).err().unwrap().status, Status::Busy);
         drop(open);
-        Database::open(&other, None).unwrap();
+        Database::open(&other).unwrap();
     }
 
     #[test]
@@ -262,11 +276,11 @@ mod tests {
         let path = folder.path().join("notes.txt");
         for content in ["", "hello", "a text that is longer than the header of a file"] {
             std::fs::write(&path, content).unwrap();
-            let error = Database::open(&config(&path), None).err().unwrap();
+            let error = Database::open(&opening(&path)).err().unwrap();
             assert_eq!((error.code, error.status), ("E0351", Status::Config));
             assert_eq!(std::fs::read_to_string(&path).unwrap(), content);
         }
-        let error = check(&config(&folder.path().join("no/such/a.duckdb")), None).unwrap_err();
+        let error = check(&opening(&folder.path().join("no/such/a.duckdb"))).unwrap_err();
         assert_eq!((error.code, error.status), ("E0351", Status::Config));
     }
 

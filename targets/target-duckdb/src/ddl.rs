@@ -9,6 +9,7 @@ use target_api::{
     columns::Column, table_diff,
 };
 
+use crate::change::{Change, definition};
 use crate::config::Numbers;
 use crate::tables::Place;
 use crate::{error, type_map};
@@ -26,7 +27,14 @@ pub(crate) struct TablePlan {
     /// Whether it is made.
     pub created: bool,
     /// What makes it so.
-    pub statements: Vec<String>,
+    pub changes: Vec<Change>,
+}
+
+impl TablePlan {
+    /// All statements, for people.
+    pub(crate) fn statements(&self) -> Vec<String> {
+        self.changes.iter().flat_map(|change| change.statements.clone()).collect()
+    }
 }
 
 /// What is known about a table before a plan is made.
@@ -62,10 +70,10 @@ pub(crate) fn plan(table: &Table, known: Known) -> Result<TablePlan> {
     let conflicts = changes.iter().any(|change| matches!(change, ColumnChange::Conflict { .. }));
     if conflicts && known.emptied {
         let mut plan = created(known.place, &wanted, names);
-        plan.statements.insert(0, format!("DROP TABLE {}", known.place.sql()));
+        plan.changes.insert(0, format!("DROP TABLE {}", known.place.sql()).into());
         return Ok(plan);
     }
-    let mut plan = TablePlan { names, actual, created: false, statements: Vec::new() };
+    let mut plan = TablePlan { names, actual, created: false, changes: Vec::new() };
     for change in changes {
         plan.apply(known.place, &wanted, change, known.survives)?;
     }
@@ -91,12 +99,12 @@ fn created(place: &Place, wanted: &[Column], names: Vec<String>) -> TablePlan {
     let actual: Vec<ActualColumn> =
         wanted.iter().zip(&names).map(|(column, name)| actual_column(name, column)).collect();
     let columns: Vec<String> = actual.iter().map(definition).collect();
-    let mut statements = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
     if place.schema.to_lowercase() != "main" {
-        statements.push(format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&place.schema)));
+        changes.push(format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&place.schema)).into());
     }
-    statements.push(format!("CREATE TABLE {} ({})", place.sql(), columns.join(", ")));
-    TablePlan { names, actual, created: true, statements }
+    changes.push(format!("CREATE TABLE {} ({})", place.sql(), columns.join(", ")).into());
+    TablePlan { names, actual, created: true, changes }
 }
 
 fn actual_column(name: &str, column: &Column) -> ActualColumn {
@@ -106,11 +114,6 @@ fn actual_column(name: &str, column: &Column) -> ActualColumn {
         written: type_map::duckdb_type(&column.column_type),
         nullable: column.nullable,
     }
-}
-
-fn definition(column: &ActualColumn) -> String {
-    let not_null = if column.nullable { "" } else { " NOT NULL" };
-    format!("{} {}{not_null}", quoted(&column.name), column.written)
 }
 
 impl TablePlan {
@@ -134,16 +137,13 @@ impl TablePlan {
             ColumnChange::Add { .. } => {
                 // What is there already has no value for it, key or not.
                 let added = actual_column(&name, &Column { nullable: true, ..column.clone() });
-                self.statements.push(format!(
-                    "ALTER TABLE {} ADD COLUMN {}",
-                    place.sql(),
-                    definition(&added)
-                ));
+                let sql = format!("ALTER TABLE {} ADD COLUMN {}", place.sql(), definition(&added));
+                self.changes.push(sql.into());
                 self.actual.push(added);
             }
             ColumnChange::Relax { .. } => {
                 let sql = format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", place.sql(), quoted(&name));
-                self.statements.push(sql);
+                self.changes.push(sql.into());
                 self.actual.iter_mut().filter(|actual| actual.name == name).for_each(|a| a.nullable = true);
             }
             ColumnChange::Widen { to, .. } => {
@@ -153,8 +153,8 @@ impl TablePlan {
                     _ => true,
                 };
                 let to = if exact { to } else { ColumnType::Text };
-                let statement = self.retype(place, &name, &to);
-                self.statements.extend(statement);
+                let change = retype(place, &mut self.actual, &name, &to);
+                self.changes.extend(change);
             }
             ColumnChange::Conflict { actual, .. } => return Err(conflict(place, &name, column, &actual)),
         }
@@ -165,20 +165,19 @@ impl TablePlan {
     pub(crate) fn actual_type(&self, name: &str) -> Option<&ColumnType> {
         self.actual.iter().find(|actual| actual.name == name)?.column_type.as_ref()
     }
+}
 
-    /// Gives a column another type; returns the statement, which the caller keeps.
-    pub(crate) fn retype(&mut self, place: &Place, name: &str, to: &ColumnType) -> Option<String> {
-        let column = self.actual.iter_mut().find(|actual| actual.name == name)?;
-        let from = column.column_type.replace(to.clone())?;
-        column.written = type_map::duckdb_type(to);
-        Some(format!(
-            "ALTER TABLE {} ALTER COLUMN {} TYPE {} USING {}",
-            place.sql(),
-            quoted(name),
-            column.written,
-            type_map::widened(name, &from, to)
-        ))
-    }
+/// Gives one of a table's columns another type; returns the change, which the caller keeps.
+pub(crate) fn retype(
+    place: &Place,
+    columns: &mut [ActualColumn],
+    name: &str,
+    to: &ColumnType,
+) -> Option<Change> {
+    let column = columns.iter_mut().find(|actual| actual.name == name)?;
+    let from = column.column_type.replace(to.clone())?;
+    column.written = type_map::duckdb_type(to);
+    Some(Change::of_type(place, columns, name, &from, to))
 }
 
 fn conflict(place: &Place, name: &str, column: &Column, actual: &str) -> TargetError {

@@ -5,6 +5,7 @@
 //! its own.
 //! Entry point: [`DuckDbTarget`].
 
+mod change;
 mod commit;
 mod config;
 mod connection;

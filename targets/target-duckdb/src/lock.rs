@@ -7,6 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use target_api::{Status, TargetError};
@@ -14,7 +16,38 @@ use target_api::{Status, TargetError};
 use crate::error;
 
 /// How long to wait between two looks at a lock that somebody else holds.
-pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Until when somebody else's lock is waited for, and whether that is still wanted.
+#[derive(Debug, Clone)]
+pub(crate) struct Patience {
+    deadline: Instant,
+    closing: Arc<AtomicBool>,
+    told: bool,
+}
+
+impl Patience {
+    /// Waits that long from now on, or until `closing` is true.
+    pub(crate) fn new(length: Duration, closing: &Arc<AtomicBool>) -> Self {
+        Self { deadline: Instant::now() + length, closing: Arc::clone(closing), told: false }
+    }
+
+    /// Sleeps a moment, or says after the deadline who holds the file.
+    pub(crate) fn wait(&mut self, database: &Path, holder: &str) -> Result<(), TargetError> {
+        if Instant::now() >= self.deadline || self.closing.load(Ordering::Relaxed) {
+            let message = format!("{} is in use by {holder}", database.display());
+            return Err(TargetError::new(error::LOCKED, Status::Busy, message).with_hint(
+                "a DuckDB file has one writer at a time: try again when that program has closed it",
+            ));
+        }
+        if !self.told {
+            tracing::info!("waiting for {}: it is in use by {holder}", database.display());
+            self.told = true;
+        }
+        std::thread::sleep(PAUSE);
+        Ok(())
+    }
+}
 
 /// A held lock. The file goes away with it.
 #[derive(Debug)]
@@ -25,10 +58,9 @@ pub(crate) struct FileLock {
 }
 
 impl FileLock {
-    /// Takes the lock of a DuckDB file, waiting until `deadline`.
-    pub(crate) fn take(database: &Path, deadline: Instant) -> Result<Self, TargetError> {
+    /// Takes the lock of a DuckDB file, waiting for it with patience.
+    pub(crate) fn take(database: &Path, patience: &mut Patience) -> Result<Self, TargetError> {
         let path = lock_path(database);
-        let mut told = false;
         loop {
             let mut file = OpenOptions::new()
                 .read(true)
@@ -47,19 +79,18 @@ impl FileLock {
                 Err(std::fs::TryLockError::Error(cause)) => return Err(unusable(&path, &cause)),
                 Err(std::fs::TryLockError::WouldBlock) => {}
             }
-            wait(deadline, database, &holder(&mut file), &mut told)?;
+            patience.wait(database, &holder(&mut file))?;
         }
     }
 
     /// Waits until nobody of ours holds the lock, without making the file.
-    pub(crate) fn wait_until_free(database: &Path, deadline: Instant) -> Result<(), TargetError> {
-        let mut told = false;
+    pub(crate) fn wait_until_free(database: &Path, patience: &mut Patience) -> Result<(), TargetError> {
         loop {
             let Ok(mut file) = File::open(lock_path(database)) else { return Ok(()) };
             if !matches!(file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock)) {
                 return Ok(());
             }
-            wait(deadline, database, &holder(&mut file), &mut told)?;
+            patience.wait(database, &holder(&mut file))?;
         }
     }
 }
@@ -69,26 +100,6 @@ impl Drop for FileLock {
         // While it is still locked: who waits for it sees that it is gone and makes another.
         let _ = std::fs::remove_file(&self.path);
     }
-}
-
-/// Sleeps a moment, or says after the deadline who holds the file.
-pub(crate) fn wait(
-    deadline: Instant,
-    database: &Path,
-    holder: &str,
-    told: &mut bool,
-) -> Result<(), TargetError> {
-    if Instant::now() >= deadline {
-        let message = format!("{} is in use by {holder}", database.display());
-        return Err(TargetError::new(error::LOCKED, Status::Busy, message)
-            .with_hint("a DuckDB file has one writer at a time: try again when that program has closed it"));
-    }
-    if !*told {
-        tracing::info!("waiting for {}: it is in use by {holder}", database.display());
-        *told = true;
-    }
-    std::thread::sleep(PAUSE);
-    Ok(())
 }
 
 fn lock_path(database: &Path) -> PathBuf {
@@ -131,37 +142,55 @@ fn unusable(path: &Path, cause: &std::io::Error) -> TargetError {
 
 #[cfg(test)]
 mod tests {
-    use super::{FileLock, lock_path};
-    use std::time::{Duration, Instant};
+    use super::{FileLock, Patience, lock_path};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
     use target_api::Status;
+
+    fn patience(length: Duration) -> Patience {
+        Patience::new(length, &Arc::default())
+    }
 
     #[test]
     fn a_held_lock_names_its_holder_and_a_dropped_one_is_free_and_gone() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.duckdb");
-        let now = Instant::now();
-        FileLock::wait_until_free(&database, now).unwrap();
+        let mut now = patience(Duration::ZERO);
+        FileLock::wait_until_free(&database, &mut now).unwrap();
         assert!(!lock_path(&database).exists(), "looking must not make the file");
-        let held = FileLock::take(&database, now).unwrap();
-        let busy = FileLock::take(&database, now).unwrap_err();
+        let held = FileLock::take(&database, &mut now).unwrap();
+        let busy = FileLock::take(&database, &mut now).unwrap_err();
         assert_eq!(busy.status, Status::Busy);
         assert!(busy.message.contains(&std::process::id().to_string()), "{}", busy.message);
-        assert!(FileLock::wait_until_free(&database, now).is_err());
+        assert!(FileLock::wait_until_free(&database, &mut now).is_err());
         drop(held);
         assert!(!lock_path(&database).exists());
-        FileLock::take(&database, now).unwrap();
+        FileLock::take(&database, &mut now).unwrap();
     }
 
     #[test]
     fn who_waits_gets_the_lock_when_its_holder_is_done() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("a.duckdb");
-        let held = FileLock::take(&database, Instant::now()).unwrap();
+        let held = FileLock::take(&database, &mut patience(Duration::ZERO)).unwrap();
         let waiting = std::thread::spawn({
             let database = database.clone();
-            move || FileLock::take(&database, Instant::now() + Duration::from_mins(1)).map(drop)
+            move || FileLock::take(&database, &mut patience(Duration::from_mins(1))).map(drop)
         });
         drop(held);
         waiting.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_closing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.duckdb");
+        let _held = FileLock::take(&database, &mut patience(Duration::ZERO)).unwrap();
+        let closing = Arc::new(AtomicBool::new(false));
+        let mut long = Patience::new(Duration::from_hours(1), &closing);
+        let waiting = std::thread::spawn(move || FileLock::take(&database, &mut long).map(drop));
+        closing.store(true, Ordering::Relaxed);
+        assert_eq!(waiting.join().unwrap().unwrap_err().status, Status::Busy);
     }
 }

@@ -96,8 +96,7 @@ pub(crate) fn fits_decimal(canonical: &str, precision: u8, scale: u8) -> bool {
         && whole.len() <= usize::from(precision.saturating_sub(scale))
 }
 
-/// SQL that gives the canonical text of a double, the same that [`canonical`] gives for its shortest text. It uses
-/// nothing but built-in functions, because DuckDB runs it again when it replays its log.
+/// SQL that gives the canonical text of a double, the same that [`canonical`] gives for its shortest text.
 pub(crate) fn double_to_text(double: &str) -> String {
     let text = format!("CAST(abs({double}) AS VARCHAR)");
     let digits = format!("replace(split_part({text}, 'e', 1), '.', '')");
@@ -114,9 +113,11 @@ pub(crate) fn double_to_text(double: &str) -> String {
 /// SQL that gives the canonical text of an exact decimal with that many digits behind the point.
 pub(crate) fn decimal_to_text(decimal: &str, scale: u8) -> String {
     let text = format!("CAST({decimal} AS VARCHAR)");
+    if scale == 0 {
+        return text;
+    }
     // DuckDB writes no zero before the point where all digits are behind it.
-    let text = format!("regexp_replace({text}, '^(-?)\\.', '\\10.')");
-    if scale == 0 { text } else { format!("rtrim(rtrim({text}, '0'), '.')") }
+    format!("rtrim(rtrim(regexp_replace({text}, '^(-?)\\.', '\\10.'), '0'), '.')")
 }
 
 #[cfg(test)]

@@ -3,39 +3,29 @@
 use std::collections::BTreeMap;
 
 use duckdb::Connection;
+use target_api::sql::quoted;
 use target_api::{ColumnType, Result, Table, TableChange};
 
 use crate::connection;
 use crate::ddl::{self, Known, TablePlan};
-use crate::error;
-use crate::session::{OpenTable, Session, Step};
+use crate::session::{OpenTable, Run, Session, Step};
 use crate::tables::{self, OwnedTable, Place};
-use target_api::sql::quoted;
+use crate::{error, state};
 
 impl Session {
     pub(crate) fn open(&mut self, table: &Table) -> Result<TableChange> {
         self.alive()?;
         let stream = table.schema.stream.clone();
-        let place = Place::of(table, &self.config.default_target_schema);
+        let place = Place::of(table, &self.opening.config.default_target_schema);
         let (connection, run) = self.held()?;
-        tables::refuse_anothers(&run.owned, &run.identity, stream.as_str(), &place)?;
-        let previous = run.owned.iter().find(|t| t.is_of(&run.identity) && t.stream == stream.as_str());
-        let open = self.tables.get(&stream).filter(|open| open.place == place);
-        let exists = open.is_some() || ddl::inspect(connection, &place)?.is_some();
-        if let Some(previous) = previous.filter(|_| self.goes_on(stream.as_str())) {
-            tables::refuse_vanished(previous, &place, exists)?;
-        }
-        let plan = self.planned(connection, table, &place)?;
+        let (plan, existed) = self.planned(connection, Some(run), table, &place)?;
         let merge_key = merge_key(table, &plan.names)?;
-        let given = previous.map(|previous| previous.columns.clone()).unwrap_or_default();
-        let owned = self.owned(table, &place, given, &plan.names, &merge_key);
-        let key_is_new = exists && !merge_key.is_empty() && previous.is_none_or(|p| p.key != merge_key);
-        let change = TableChange {
-            place: place.written(),
-            created: plan.created,
-            statements: plan.statements.clone(),
-        };
-        self.epoch.statements.extend(plan.statements);
+        let previous = run.owned(stream.as_str());
+        let key_is_new = existed && !merge_key.is_empty() && previous.is_none_or(|p| p.key != merge_key);
+        let owned = owned(run, table, &place, &plan.names, &merge_key);
+        let change =
+            TableChange { place: place.written(), created: plan.created, statements: plan.statements() };
+        self.epoch.changes.extend(plan.changes);
         self.remember(owned);
         if key_is_new {
             self.epoch.steps.push(Step::UniqueKey(stream.clone()));
@@ -51,41 +41,62 @@ impl Session {
     }
 
     pub(crate) fn plan(&mut self, table: &Table) -> Result<TableChange> {
-        let place = Place::of(table, &self.config.default_target_schema);
-        let plan = if let Some(database) = &self.database {
-            self.planned(&database.connection, table, &place)?
+        let place = Place::of(table, &self.opening.config.default_target_schema);
+        let (plan, _) = if let Some(database) = &self.database {
+            self.planned(&database.connection, self.run.as_ref(), table, &place)?
         } else {
-            let file = connection::open_to_read(&self.config, self.prober.as_deref())?;
-            let connection = match file {
+            let connection = match connection::open_to_read(&self.opening)? {
                 Some(connection) => connection,
                 None => Connection::open_in_memory().map_err(|e| error::failed("plan", &e))?,
             };
-            self.planned(&connection, table, &place)?
+            let run = match &self.asked {
+                Some(identity) => {
+                    let row = state::read(&connection, identity)?;
+                    Some(Run::look(&connection, identity, row.as_ref())?)
+                }
+                None => None,
+            };
+            self.planned(&connection, run.as_ref(), table, &place)?
         };
-        Ok(TableChange { place: place.written(), created: plan.created, statements: plan.statements })
+        Ok(TableChange { place: place.written(), created: plan.created, statements: plan.statements() })
     }
 
-    /// The way from the table as it will be after this epoch so far to what holds the stream.
-    fn planned(&self, connection: &Connection, table: &Table, place: &Place) -> Result<TablePlan> {
+    /// The way from the table as it will be after this epoch so far to what holds the stream, and whether there is
+    /// a table already.
+    fn planned(
+        &self,
+        connection: &Connection,
+        run: Option<&Run>,
+        table: &Table,
+        place: &Place,
+    ) -> Result<(TablePlan, bool)> {
         let stream = table.schema.stream.as_str();
         let open = self.tables.get(stream).filter(|open| open.place == *place);
         let actual = match open {
             Some(open) => Some(open.actual.clone()),
             None => ddl::inspect(connection, place)?,
         };
-        let owned = self.run.as_ref().and_then(|run| {
-            run.owned.iter().find(|owned| owned.is_of(&run.identity) && owned.stream == stream)
-        });
+        let exists = actual.is_some();
         let none = BTreeMap::new();
+        let mut given = &none;
+        if let Some(run) = run {
+            tables::refuse_anothers(&run.owned, &run.identity, stream, place)?;
+            if let Some(previous) = run.owned(stream) {
+                given = &previous.columns;
+                if run.goes_on(stream) {
+                    tables::refuse_vanished(previous, place, exists)?;
+                }
+            }
+        }
         let known = Known {
             place,
             actual,
-            given: owned.map_or(&none, |owned| &owned.columns),
-            emptied: open.is_none() && self.will_empty(stream, place),
-            numbers: self.config.numbers,
+            given,
+            emptied: open.is_none() && run.is_some_and(|run| run.will_empty(stream, place)),
+            numbers: self.opening.config.numbers,
             survives: &|column, from| self.survives(connection, stream, place, column, from),
         };
-        ddl::plan(table, known)
+        Ok((ddl::plan(table, known)?, exists))
     }
 
     /// Whether all values of a column, in the table and staged for it, survive becoming doubles.
@@ -127,36 +138,30 @@ impl Session {
         Ok(true)
     }
 
-    /// The entry of a table, with the names given now beside those given before.
-    fn owned(
-        &self,
-        table: &Table,
-        place: &Place,
-        mut columns: BTreeMap<String, String>,
-        names: &[String],
-        key: &[String],
-    ) -> Option<OwnedTable> {
-        let identity = &self.run.as_ref()?.identity;
-        let properties = table.schema.columns.iter().map(|column| column.name.clone());
-        columns.extend(properties.zip(names.iter().cloned()));
-        Some(OwnedTable {
-            environment: identity.environment.clone(),
-            pipeline: identity.pipeline.clone(),
-            stream: table.schema.stream.to_string(),
-            place: place.clone(),
-            columns,
-            key: key.to_vec(),
-        })
-    }
-
-    fn remember(&mut self, owned: Option<OwnedTable>) {
-        let (Some(owned), Some(run)) = (owned, &mut self.run) else { return };
+    fn remember(&mut self, owned: OwnedTable) {
+        let Some(run) = &mut self.run else { return };
         if run.owned.contains(&owned) {
             return;
         }
         run.owned.retain(|table| !(table.is_of(&run.identity) && table.stream == owned.stream));
         run.owned.push(owned.clone());
         self.epoch.owned.insert(owned.stream.clone(), owned);
+    }
+}
+
+/// The entry of a table, with the names given now beside those given before.
+fn owned(run: &Run, table: &Table, place: &Place, names: &[String], key: &[String]) -> OwnedTable {
+    let stream = table.schema.stream.to_string();
+    let mut columns = run.owned(&stream).map(|previous| previous.columns.clone()).unwrap_or_default();
+    let properties = table.schema.columns.iter().map(|column| column.name.clone());
+    columns.extend(properties.zip(names.iter().cloned()));
+    OwnedTable {
+        environment: run.identity.environment.clone(),
+        pipeline: run.identity.pipeline.clone(),
+        stream,
+        place: place.clone(),
+        columns,
+        key: key.to_vec(),
     }
 }
 

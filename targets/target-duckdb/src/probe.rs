@@ -3,14 +3,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use duckdb::{AccessMode, Connection};
 use target_api::TargetError;
 
 use crate::config::Config;
 use crate::connection::{log_paths, other_holder};
-use crate::{error, lock};
+use crate::error;
+use crate::lock::Patience;
 
 /// The word after the program's name that makes it a probe; the file's path follows.
 pub const PROBE_WORD: &str = "__probe-duckdb";
@@ -35,10 +35,9 @@ pub(crate) fn sound_log(
     path: &Path,
     prober: Option<&Path>,
     config: &Config,
-    deadline: Instant,
+    patience: &mut Patience,
 ) -> Result<(), TargetError> {
     let Some(prober) = prober.filter(|_| !log_paths(path).is_empty()) else { return Ok(()) };
-    let mut told = false;
     loop {
         let child = Command::new(prober).arg(PROBE_WORD).arg(path).stdin(Stdio::null()).output();
         let output = child.map_err(|cause| {
@@ -53,7 +52,7 @@ pub(crate) fn sound_log(
             let said = said.trim().lines().next().unwrap_or_default();
             return Err(broken(&config.path, &format!("{said} ({})", output.status)));
         };
-        lock::wait(deadline, path, &holder, &mut told)?;
+        patience.wait(path, &holder)?;
     }
 }
 

@@ -1,25 +1,23 @@
 //! What a run holds between its calls: the open file, the fence, the tables, and the epoch that is not committed.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
 use columns::StreamName;
 use duckdb::Connection;
-use target_api::{
-    ActualColumn, ColumnType, FullRefresh, Result, RunIdentity, StoredState, Table, TargetError,
-};
+use target_api::{ActualColumn, ColumnType, Result, RunIdentity, StoredState, Table, TargetError};
 
-use crate::config::Config;
-use crate::connection::{self, Database};
-use crate::ddl::TablePlan;
+use crate::change::Change;
+use crate::connection::{self, Database, Opening};
 use crate::stage::Staging;
+use crate::state::{self, StateRow};
 use crate::tables::{self, OwnedTable, Place};
-use crate::{commit, error, state};
+use crate::{commit, error};
 
 /// The synchronous half of the target. It lives on a thread of its own.
 pub(crate) struct Session {
-    pub config: Config,
-    pub prober: Option<PathBuf>,
+    pub opening: Opening,
+    /// The run that was last asked about, for plans.
+    pub asked: Option<RunIdentity>,
     pub database: Option<Database>,
     pub run: Option<Run>,
     pub tables: HashMap<StreamName, OpenTable>,
@@ -39,6 +37,48 @@ pub(crate) struct Run {
     /// Tables to empty in the first commit; none after it.
     pub to_empty: Vec<(String, Place)>,
     pub owned: Vec<OwnedTable>,
+    /// Whether the first commit is made.
+    pub started_over: bool,
+}
+
+impl Run {
+    /// What a run finds in the file.
+    pub(crate) fn look(
+        connection: &Connection,
+        identity: &RunIdentity,
+        row: Option<&StateRow>,
+    ) -> Result<Self> {
+        let owned = tables::read(connection)?;
+        let to_empty = owned
+            .iter()
+            .filter(|table| table.is_of(identity) && identity.full_refresh.covers(&table.stream))
+            .map(|table| (table.stream.clone(), table.place.clone()))
+            .collect();
+        Ok(Self {
+            identity: identity.clone(),
+            fence: row.map_or(0, |row| row.fence),
+            sequence: row.map_or(0, |row| row.sequence),
+            has_state: row.is_some_and(|row| row.state.is_some()),
+            to_empty,
+            owned,
+            started_over: false,
+        })
+    }
+
+    /// The entry of a stream of this run's pipeline.
+    pub(crate) fn owned(&self, stream: &str) -> Option<&OwnedTable> {
+        self.owned.iter().find(|table| table.is_of(&self.identity) && table.stream == stream)
+    }
+
+    /// Whether a stream's table will be emptied before anything is loaded into it.
+    pub(crate) fn will_empty(&self, stream: &str, place: &Place) -> bool {
+        self.to_empty.iter().any(|(s, p)| s == stream && p == place)
+    }
+
+    /// Whether a stream goes on from where a former run ended.
+    pub(crate) fn goes_on(&self, stream: &str) -> bool {
+        self.has_state && (self.started_over || !self.identity.full_refresh.covers(stream))
+    }
 }
 
 /// A stream's table, as it will be once the epoch is committed.
@@ -67,26 +107,13 @@ impl OpenTable {
         let columns = self.wanted.schema.columns.iter().zip(&self.names);
         columns.filter(|(column, _)| column.name == property).map(|(_, name)| name.as_str()).next()
     }
-
-    /// Gives a column another type; returns the statement for the commit.
-    pub(crate) fn retype(&mut self, name: &str, to: &ColumnType) -> Option<String> {
-        let mut plan = TablePlan {
-            names: Vec::new(),
-            actual: std::mem::take(&mut self.actual),
-            created: false,
-            statements: Vec::new(),
-        };
-        let statement = plan.retype(&self.place, name, to);
-        self.actual = plan.actual;
-        statement
-    }
 }
 
 /// All that the next commit makes durable.
 #[derive(Debug, Default)]
 pub(crate) struct Epoch {
     /// Changes of tables; they run before any step, since DuckDB refuses to alter what it has deleted from.
-    pub statements: Vec<String>,
+    pub changes: Vec<Change>,
     /// What happens to records, in order.
     pub steps: Vec<Step>,
     /// Tables whose entry is new or other.
@@ -105,10 +132,10 @@ pub(crate) enum Step {
 }
 
 impl Session {
-    pub(crate) fn new(config: Config, prober: Option<PathBuf>) -> Self {
+    pub(crate) fn new(opening: Opening) -> Self {
         Self {
-            config,
-            prober,
+            opening,
+            asked: None,
             database: None,
             run: None,
             tables: HashMap::new(),
@@ -122,7 +149,7 @@ impl Session {
         if self.database.is_some() {
             return Ok(());
         }
-        connection::check(&self.config, self.prober.as_deref())
+        connection::check(&self.opening)
     }
 
     pub(crate) fn resume(&mut self, identity: &RunIdentity) -> Result<Option<String>> {
@@ -130,7 +157,7 @@ impl Session {
         self.run = None;
         let database = match self.database.take() {
             Some(database) => database,
-            None => Database::open(&self.config, self.prober.as_deref())?,
+            None => Database::open(&self.opening)?,
         };
         let connection = &database.connection;
         let row = commit::in_transaction(connection, || {
@@ -138,28 +165,16 @@ impl Session {
             tables::ensure(connection)?;
             state::take_fence(connection, identity)
         })?;
-        let owned = tables::read(connection)?;
-        let to_empty = owned
-            .iter()
-            .filter(|table| table.is_of(identity) && identity.full_refresh.covers(&table.stream))
-            .map(|table| (table.stream.clone(), table.place.clone()))
-            .collect();
-        self.run = Some(Run {
-            identity: identity.clone(),
-            fence: row.fence,
-            sequence: row.sequence,
-            has_state: row.state.is_some(),
-            to_empty,
-            owned,
-        });
+        self.run = Some(Run::look(connection, identity, Some(&row))?);
         self.database = Some(database);
         Ok(row.state)
     }
 
     pub(crate) fn stored_state(&mut self, identity: &RunIdentity) -> Result<Option<StoredState>> {
+        self.asked = Some(identity.clone());
         let row = match &self.database {
             Some(database) => state::read(&database.connection, identity)?,
-            None => match connection::open_to_read(&self.config, self.prober.as_deref())? {
+            None => match connection::open_to_read(&self.opening)? {
                 Some(connection) => state::read(&connection, identity)?,
                 None => None,
             },
@@ -223,19 +238,6 @@ impl Session {
         self.tables.clear();
         let Some(database) = &self.database else { return Ok(()) };
         discard_staged(&database.connection, &epoch.steps)
-    }
-
-    /// Whether a stream's table will be emptied before anything is loaded into it.
-    pub(crate) fn will_empty(&self, stream: &str, place: &Place) -> bool {
-        self.run.as_ref().is_some_and(|run| run.to_empty.iter().any(|(s, p)| s == stream && p == place))
-    }
-
-    /// Whether a stream goes on from where a former run ended.
-    pub(crate) fn goes_on(&self, stream: &str) -> bool {
-        self.run.as_ref().is_some_and(|run| {
-            run.has_state
-                && (run.identity.full_refresh == FullRefresh::No || !run.identity.full_refresh.covers(stream))
-        })
     }
 }
 

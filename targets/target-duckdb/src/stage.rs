@@ -123,9 +123,9 @@ fn appendable_column(field: &FieldRef, array: &ArrayRef) -> (FieldRef, ArrayRef)
 /// The same list with only the values that it refers to.
 fn compact(list: &ListArray) -> ListArray {
     let offsets = list.value_offsets();
-    let (first, last) = (offsets.first().copied().unwrap_or(0), offsets.last().copied().unwrap_or(0));
-    let start = usize::try_from(first).unwrap_or_default();
-    let values = list.values().slice(start, usize::try_from(last - first).unwrap_or_default());
+    let (start, end) = (offsets.first().copied().unwrap_or(0), offsets.last().copied().unwrap_or(0));
+    let length = usize::try_from(end - start).unwrap_or_default();
+    let values = list.values().slice(usize::try_from(start).unwrap_or_default(), length);
     let item = match list.data_type() {
         DataType::List(item) => item.clone(),
         _ => Arc::new(Field::new("item", values.data_type().clone(), true)),

@@ -79,8 +79,8 @@ pub(crate) fn take_fence(connection: &Connection, run: &RunIdentity) -> Result<S
     }
     let sql = format!("UPDATE {TABLE} SET fence = fence + 1, run = ? WHERE {WHERE}");
     connection.execute(&sql, params![run.run, run.environment, run.pipeline, run.shard]).map_err(fails)?;
-    // A STATE that is given up stays in the row until the first commit.
-    let state = row.state.filter(|_| !foreign);
+    // A STATE that is given up stays in the row until the first commit, and nobody sees it.
+    let state = row.state.filter(|_| run.full_refresh != FullRefresh::All);
     Ok(StateRow { state, fence: row.fence + 1, run: run.run.clone(), ..row })
 }
 

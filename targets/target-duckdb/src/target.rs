@@ -1,6 +1,8 @@
 //! The target: what it promises, and each call handed to DuckDB's thread.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use columns::StreamName;
 use columns::arrow_array::RecordBatch;
@@ -11,6 +13,7 @@ use target_api::{
 };
 
 use crate::config::{Config, Numbers, SCHEMA};
+use crate::connection::Opening;
 use crate::session::Session;
 use crate::worker::Worker;
 use crate::{ddl, numbers};
@@ -18,6 +21,7 @@ use crate::{ddl, numbers};
 /// Loads into a DuckDB file. Dropping it closes the file, which may take the time of a checkpoint.
 pub struct DuckDbTarget {
     numbers: Numbers,
+    closing: Arc<AtomicBool>,
     worker: Worker<Session>,
 }
 
@@ -30,8 +34,16 @@ impl DuckDbTarget {
     /// What is wrong with the settings.
     pub fn new(config_json: &str, probe: Option<PathBuf>) -> Result<Self> {
         let config = Config::parse(config_json)?;
-        let numbers = config.numbers;
-        Ok(Self { numbers, worker: Worker::start(|| Session::new(config, probe))? })
+        let (numbers, closing) = (config.numbers, Arc::new(AtomicBool::new(false)));
+        let opening = Opening { config, prober: probe, closing: Arc::clone(&closing) };
+        Ok(Self { numbers, closing, worker: Worker::start(|| Session::new(opening))? })
+    }
+}
+
+impl Drop for DuckDbTarget {
+    /// Who waits for the file gives up; the worker's own drop then waits for its thread.
+    fn drop(&mut self) {
+        self.closing.store(true, Ordering::Relaxed);
     }
 }
 

@@ -89,6 +89,16 @@ pub(crate) fn widened(name: &str, from: &ColumnType, to: &ColumnType) -> String 
     converted(&quoted(name), from, to, 0)
 }
 
+/// Whether [`widened`] is a cast that gives the same whatever the session's settings are.
+pub(crate) fn is_cast_alone(from: &ColumnType, to: &ColumnType) -> bool {
+    let written = match leaf(from) {
+        ColumnType::UnboundedNumeric | ColumnType::Float64 | ColumnType::TimestampTz => false,
+        ColumnType::Numeric { scale, .. } => *scale == 0,
+        _ => true,
+    };
+    written || duckdb_type(leaf(to)) != "VARCHAR"
+}
+
 /// SQL that makes a value of a table's column of `value`, which is staged.
 pub(crate) fn unstaged(value: &str, from: &ColumnType, to: &ColumnType) -> String {
     let staged_as_text = leaf(from) == &ColumnType::UnboundedNumeric;

@@ -9,7 +9,7 @@ use target_api::{ColumnType, Result};
 
 use crate::session::{OpenTable, Session, Step};
 use crate::stage::{self, StagedColumn, Staging};
-use crate::{error, numbers, type_map};
+use crate::{ddl, error, numbers, type_map};
 
 impl Session {
     pub(crate) fn write(&mut self, stream: &StreamName, batch: RecordBatch) -> Result<()> {
@@ -43,7 +43,7 @@ impl Session {
             database.make_room(bytes)?;
         }
         let records = batch.num_rows() as u64;
-        let batch = self.exact(table, batch)?;
+        let batch = self.exact(table, &batch)?;
         let step = match table.step {
             Some(step) => step,
             None => self.new_staging(table)?,
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// Makes numbers canonical, and gives up DOUBLE for every column of which one number would be rounded.
-    fn exact(&mut self, table: &mut OpenTable, batch: RecordBatch) -> Result<RecordBatch> {
+    fn exact(&mut self, table: &mut OpenTable, batch: &RecordBatch) -> Result<RecordBatch> {
         let wanted = table.wanted.schema.columns.clone();
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(wanted.len());
         for ((array, column), name) in batch.columns().iter().zip(&wanted).zip(table.names.clone()) {
@@ -126,6 +126,7 @@ impl Session {
         let Some(actual) = actual else { return };
         let place = table.place.written();
         tracing::info!("column `{name}` of {place} becomes VARCHAR: a number came that a double would round");
-        self.epoch.statements.extend(table.retype(name, &type_map::as_text(actual)));
+        let change = ddl::retype(&table.place, &mut table.actual, name, &type_map::as_text(actual));
+        self.epoch.changes.extend(change);
     }
 }

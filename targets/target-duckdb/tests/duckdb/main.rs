@@ -1,0 +1,14 @@
+//! The target on files of its own.
+
+#[cfg(test)]
+mod children;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod kills;
+#[cfg(test)]
+mod logs;
+#[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod support;
