@@ -65,8 +65,9 @@ fn not_honoured(stream: &CatalogStream, wanted: &str, reason: String) -> StreamF
     StreamFault::NotHonoured { stream: stream.tap_stream_id.clone(), wanted: wanted.to_owned(), reason }
 }
 
+/// A text of the stream's metadata. The Meltano SDK writes an empty one where it has nothing to say.
 fn root_text(stream: &CatalogStream, name: &str) -> Option<String> {
-    stream.metadata(&[])?.get(name)?.as_str().map(str::to_owned)
+    stream.metadata(&[])?.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn has_list(stream: &CatalogStream, name: &str) -> bool {

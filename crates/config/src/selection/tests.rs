@@ -180,6 +180,14 @@ fn what_the_tap_cannot_honour_is_refused() {
 }
 
 #[test]
+fn a_tap_that_forces_nothing_in_so_many_words_is_free() {
+    let mut catalog = catalog();
+    catalog.streams[3].set_metadata(&[], "forced-replication-method", Json::String(String::new()));
+    let text = "streams: { plain: { replication_method: INCREMENTAL, replication_key: updated_at } }";
+    assert!(rules(text).apply(&mut catalog, &[], &[]).is_ok());
+}
+
+#[test]
 fn a_template_that_wants_a_schema_needs_one() {
     let text = "defaults: { target_schema: \"ods_{schema}\" }\nstreams: { \"*\": include }";
     assert_eq!(refused(text)[0].0, "E0125");
