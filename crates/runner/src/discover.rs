@@ -60,6 +60,7 @@ pub async fn catalog_flags(
 
 /// Whether the first whole line is a Singer message rather than a catalog.
 fn begins_with_message(stdout: &[u8]) -> bool {
+    let stdout = stdout.strip_prefix(b"\xef\xbb\xbf").unwrap_or(stdout);
     let Some(line) = stdout.split(|&byte| byte == b'\n').find(|line| !line.trim_ascii().is_empty()) else {
         return false;
     };
@@ -76,6 +77,7 @@ mod tests {
     #[test]
     fn messages_are_told_from_catalogs() {
         assert!(begins_with_message(b"\n{\"type\":\"STATE\",\"value\":{}}\n{\"ty"));
+        assert!(begins_with_message(b"\xef\xbb\xbf{\"type\":\"STATE\",\"value\":{}}\n"));
         assert!(!begins_with_message(b"{\"streams\": []}\n"));
         assert!(!begins_with_message(b"{\n  \"streams\": []\n}\n"));
         assert!(!begins_with_message(b"{\"type\":\"STATE\",\"val"));
