@@ -187,9 +187,7 @@ impl Running {
     /// Kills it, and gives what it still had written.
     pub fn kill(mut self) -> Vec<LogLine> {
         let _ = self.child.kill();
-        let rest = std::iter::from_fn(|| self.next_line()).collect();
-        let _ = self.child.wait();
-        rest
+        std::iter::from_fn(|| self.next_line()).collect()
     }
 
     /// Waits for its end; gives its exit code and the rest of its log.
@@ -197,6 +195,14 @@ impl Running {
         let mut rest = String::new();
         let _ = self.log.read_to_string(&mut rest);
         (self.child.wait().expect("it is our child").code(), rest)
+    }
+}
+
+impl Drop for Running {
+    /// Ends what a failed test leaves.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
