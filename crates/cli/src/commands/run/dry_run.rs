@@ -99,7 +99,9 @@ fn text(pipeline: &str, intended: &[Intended]) -> String {
     } else {
         "\nStatements that it would run:\n"
     });
-    statements.iter().for_each(|statement| text.push_str(&format!("  {statement}\n")));
+    for statement in statements {
+        text.push_str(&format!("  {statement}\n"));
+    }
     text.push_str(&format!("\nnothing was changed; next: tapster run {pipeline}\n"));
     text
 }

@@ -96,7 +96,7 @@ impl One<'_> {
         match failure {
             None => Ok(0),
             Some(mut failure) => {
-                failure.tap_said = summary.tap_said.clone();
+                failure.tap_said.clone_from(&summary.tap_said);
                 Err(failure)
             }
         }

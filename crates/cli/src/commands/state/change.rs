@@ -28,15 +28,13 @@ pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
         target.check().await?;
         Ok(target.stored_state(&identity).await?)
     })?;
-    match stored.and_then(|stored| stored.state) {
-        Some(state) => print_bytes(format!("{state}\n").as_bytes())?,
-        None => {
-            Printer::new(global)
-                .note(&format!("{} has no STATE: its next run begins at the beginning", args.pipeline));
-            if global.json {
-                print_bytes(b"null\n")?;
-            }
-        }
+    if let Some(state) = stored.and_then(|stored| stored.state) {
+        print_bytes(format!("{state}\n").as_bytes())?;
+        return Ok(0);
+    }
+    Printer::new(global).note(&format!("{} has no STATE: its next run begins at the beginning", args.pipeline));
+    if global.json {
+        print_bytes(b"null\n")?;
     }
     Ok(0)
 }
