@@ -51,7 +51,7 @@ impl PostgresTarget {
             self.session_mut()?.rollback().await?;
             return Err(error);
         }
-        debug!(target: "tapster::phase", phase = "merge");
+        debug!(target: "tapster::phase", phase = "merge", staged_bytes = self.staged_bytes);
         failpoint("postgres::before_merge", &fence)?;
         if !self.started_over {
             self.start_over(&fence).await?;
@@ -115,10 +115,12 @@ impl PostgresTarget {
     fn committed(&mut self, change: &StateChange) -> Committed {
         if !self.started_over {
             let refresh = self.fence.as_ref().map(|fence| fence.run.full_refresh.clone()).unwrap_or_default();
-            let over = self.tables.iter_mut().filter(|(stream, _)| refresh.covers(stream.as_str()));
+            let over = self.tables.iter_mut();
+            let over = over.filter(|(stream, open)| refresh.covers(stream.as_str()) && !open.adopted);
             over.for_each(|(_, open)| open.fresh = true);
             self.started_over = true;
         }
+        self.staged_bytes = 0;
         let Some(fence) = &mut self.fence else { return Committed { sequence: 0 } };
         fence.sequence += 1;
         match change {

@@ -61,9 +61,10 @@ fn refused(place: &str, doing: &str, refusal: &DbError) -> TargetError {
         (_, "55P03") => error("E0318", Status::Busy)
             .with_hint("another session holds a lock on it: see pg_stat_activity, or raise `lock_timeout`"),
         ("08", _)
-        | (_, "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "40001" | "40P01" | "53300" | "42P07") => {
-            error("E0317", Status::Temporary)
-        }
+        | (
+            _,
+            "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "40001" | "40P01" | "53300" | "42P06" | "42P07",
+        ) => error("E0317", Status::Temporary),
         ("28", _) | (_, "3D000") => error("E0312", Status::Config)
             .with_hint("check `user`, `password`, `database`, and the server's pg_hba.conf"),
         (_, "42501") => error("E0314", Status::Config)

@@ -26,6 +26,8 @@ pub(crate) struct OpenTable {
     /// Columns by which records are merged; empty when they are appended.
     pub(crate) key: Vec<String>,
     pub(crate) actual: ActualTable,
+    /// Whether this run found the table and took it over: what others put into it is not ours to give up.
+    pub(crate) adopted: bool,
     /// Whether all that the table holds came with this run.
     pub(crate) fresh: bool,
     /// Whether a key came twice, so that the stream is staged from then on.
@@ -56,6 +58,7 @@ pub(crate) struct Plan {
     pub(crate) names: Vec<String>,
     pub(crate) key: Vec<String>,
     pub(crate) created: bool,
+    adopted: bool,
     /// The table before the statements, when it exists.
     pub(crate) actual: Option<ActualTable>,
     pub(crate) alteration: Alteration,
@@ -97,7 +100,8 @@ impl Opening<'_> {
         columns.extend(properties_and_names(table, &names));
         let row = Registered { place: place.clone(), columns, key: key.clone(), made };
         let register = Some(row).filter(|row| registered.as_ref() != Some(row));
-        Ok(Plan { created: actual.is_none(), place, names, key, actual, alteration, register })
+        let adopted = actual.is_some() && kept.is_none();
+        Ok(Plan { created: actual.is_none(), adopted, place, names, key, actual, alteration, register })
     }
 
     /// Whether the tables must be those that the STATE speaks of.
@@ -155,6 +159,7 @@ impl Opening<'_> {
         };
         Ok(OpenTable {
             table: table.clone(),
+            adopted: plan.adopted,
             fresh: plan.created || plan.alteration.emptied,
             place: plan.place,
             names: plan.names,
@@ -253,6 +258,10 @@ fn refused_change(
         );
         return TargetError::new("E0326", Status::Config, text)
             .with_hint("`--full-refresh` for this stream loads the table anew");
+    }
+    if error::is_duplicate(error) {
+        // Two that make the same name at the same moment: the catalog's own index lets one of them through.
+        return TargetError::temporary("E0317", format!("another session makes {place} just now"));
     }
     session.error(&format!("changing table {place} for stream `{stream}`"), error)
 }

@@ -269,9 +269,8 @@ pub(crate) async fn rename(
                 "pipeline `{new}` already has a STATE or tables at {}: it was not overwritten",
                 session.place
             );
-            return Err(
-                TargetError::new("E0329", Status::Config, text).with_hint("choose another name, or clear that STATE")
-            );
+            return Err(TargetError::new("E0329", Status::Config, text)
+                .with_hint("choose another name, or clear that STATE"));
         }
     }
     for table in [table(settings), tables::table(settings)] {

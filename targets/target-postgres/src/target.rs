@@ -37,6 +37,8 @@ pub struct PostgresTarget {
     pub(crate) tables: HashMap<StreamName, OpenTable>,
     pub(crate) stagings: BTreeMap<usize, Staging>,
     next_staging: usize,
+    /// Bytes in memory of the batches that were staged since the last commit.
+    pub(crate) staged_bytes: usize,
     /// What the next commit does.
     pub(crate) steps: Vec<Step>,
     /// Streams that start over and whose tables hold nothing from before.
@@ -60,6 +62,7 @@ impl PostgresTarget {
             tables: HashMap::new(),
             stagings: BTreeMap::new(),
             next_staging: 0,
+            staged_bytes: 0,
             steps: Vec::new(),
             emptied: BTreeSet::new(),
             started_over: false,
@@ -141,10 +144,11 @@ impl PostgresTarget {
         let opened = self.opening(run, stream).apply(&mut session, table, plan).await;
         self.session = Some(session);
         let mut opened = opened?;
-        if opened.fresh {
+        if opened.fresh || opened.adopted {
             self.emptied.insert(stream.clone());
         }
         if let Some(before) = self.tables.get(stream) {
+            opened.adopted |= before.adopted && before.place == opened.place;
             opened.fresh |= before.fresh && before.place == opened.place;
             opened.repeated = before.repeated;
             opened.written = before.written;
@@ -238,6 +242,7 @@ impl PostgresTarget {
             self.stagings.insert(self.next_staging, staging);
             *open.staging.insert(self.next_staging)
         };
+        self.staged_bytes += batch.get_array_memory_size();
         let step = Step::Merge { stream: stream.clone(), staging: number };
         if !self.steps.contains(&step) {
             self.steps.push(step);

@@ -84,6 +84,10 @@ fn head(out: &mut Vec<u8>, count: usize, weight: i16, sign: u16, scale: u16) {
 
 /// A number as text: digits with a point and an exponent, `NaN`, `Infinity`, `-Infinity`.
 pub(super) fn text(value: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    if let Some((number, scale)) = short(value) {
+        decimal(number, scale, out);
+        return Ok(());
+    }
     let special = match value {
         "NaN" => Some(NAN),
         "Infinity" | "+Infinity" => Some(INFINITY),
@@ -96,6 +100,28 @@ pub(super) fn text(value: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
     }
     let number = Parsed::new(value).ok_or("not a number")?;
     number.write(out)
+}
+
+/// A plain number of at most 18 digits, and how many of them stand behind the point: what most numbers are.
+fn short(value: &str) -> Option<(i128, u8)> {
+    let (negative, rest) = match value.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    if rest.is_empty() || rest.len() > 19 {
+        return None;
+    }
+    let (mut number, mut digits, mut point) = (0_u64, 0_u8, None);
+    for byte in rest {
+        match byte {
+            b'0'..=b'9' => (number, digits) = (number * 10 + u64::from(byte - b'0'), digits + 1),
+            b'.' if point.is_none() => point = Some(digits),
+            _ => return None,
+        }
+    }
+    let scale = digits - point.unwrap_or(digits);
+    let number = i128::from(number);
+    (1..=18).contains(&digits).then_some((if negative { -number } else { number }, scale))
 }
 
 /// A number's digits, and how many of them stand before the point (less than none when zeros come between).

@@ -6,12 +6,17 @@ use target_postgres::PostgresTarget;
 use target_testkit::conformance::{self, Record, Warehouse};
 use target_testkit::postgres::{Cluster, Database};
 
-struct Postgres(Database);
+struct Postgres {
+    database: Database,
+    direct_load: bool,
+}
 
 #[async_trait]
 impl Warehouse for Postgres {
     async fn target(&self) -> Box<dyn Target> {
-        Box::new(PostgresTarget::new(&self.0.settings().to_string()).unwrap())
+        let mut settings = self.database.settings();
+        settings["direct_load"] = self.direct_load.into();
+        Box::new(PostgresTarget::new(&settings.to_string()).unwrap())
     }
 
     async fn records(&self, table: &TableName) -> Option<Vec<Record>> {
@@ -24,7 +29,7 @@ impl Warehouse for Postgres {
             literal(schema),
             literal(&table.table)
         );
-        let columns = self.0.rows(&columns).await;
+        let columns = self.database.rows(&columns).await;
         if columns.is_empty() {
             return None;
         }
@@ -43,27 +48,37 @@ impl Warehouse for Postgres {
             quoted(schema),
             quoted(&table.table)
         );
-        let rows = self.0.rows(&sql).await;
+        let rows = self.database.rows(&sql).await;
         Some(rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect())
     }
 
     async fn drop_table(&self, table: &TableName) {
         let schema = table.schema.as_deref().unwrap_or("public");
-        self.0.execute(&format!("DROP TABLE {}.{}", quoted(schema), quoted(&table.table))).await;
+        self.database.execute(&format!("DROP TABLE {}.{}", quoted(schema), quoted(&table.table))).await;
     }
 
     async fn left_over(&self) -> Vec<String> {
         // A session that ends takes its temporary tables along, a moment later.
         let others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        while self.0.value(others).await.as_deref() != Some("0") {
+        while self.database.value(others).await.as_deref() != Some("0") {
             tokio::task::yield_now().await;
         }
-        let rows = self.0.rows("SELECT relname FROM pg_class WHERE relname LIKE '\\_tapster\\_%' AND relkind = 'r' AND relname NOT IN ('_tapster_state', '_tapster_tables')").await;
+        let rows = self.database.rows("SELECT relname FROM pg_class WHERE relname LIKE '\\_tapster\\_%' AND relkind = 'r' AND relname NOT IN ('_tapster_state', '_tapster_tables')").await;
         rows.into_iter().filter_map(|row| row[0].clone()).collect()
     }
 }
 
+async fn hold_to_the_contract(direct_load: bool) {
+    let make = async || Postgres { database: Cluster::shared().database().await, direct_load };
+    conformance::run(make).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_contract_holds() {
-    conformance::run(async || Postgres(Cluster::shared().database().await)).await;
+    hold_to_the_contract(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract_holds_when_everything_is_staged() {
+    hold_to_the_contract(false).await;
 }

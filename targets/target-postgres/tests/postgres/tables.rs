@@ -219,3 +219,20 @@ async fn triggers_see_every_record() {
     load(&database, &run("one"), &table("events: seq int64", &[]), &["1", "2"]).await;
     assert_eq!(rows(&database, "SELECT seq, seen FROM events ORDER BY 1").await, ["1|t", "2|t"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_refresh_gives_up_only_what_the_pipeline_loaded() {
+    let database = database().await;
+    database.execute("CREATE TABLE orders (id bigint PRIMARY KEY); INSERT INTO orders VALUES (1)").await;
+    let orders = table("orders: id int64", &["id"]);
+    let mut target = start(&database, &fresh_run("one")).await;
+    for record in ["2", "3"] {
+        target.open(&orders).await.unwrap();
+        write(&mut target, &orders, &[record, "1"]).await;
+        target.commit(&state("{}")).await.unwrap();
+    }
+    drop(target);
+    assert_eq!(rows(&database, "SELECT id FROM orders ORDER BY 1").await, ["1", "2", "3"]);
+    load(&database, &fresh_run("two"), &orders, &["4"]).await;
+    assert_eq!(rows(&database, "SELECT id FROM orders ORDER BY 1").await, ["4"]);
+}
