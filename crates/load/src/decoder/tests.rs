@@ -212,3 +212,30 @@ fn a_value_that_does_not_fit_widens_its_table_in_order() {
     assert_eq!(wide.schema.columns[0].column_type.to_string(), "numeric");
     assert_eq!(second.column(0).as_string::<i32>().value(0), "123456789012345678901234");
 }
+
+/// I4
+#[test]
+fn all_open_batches_share_one_budget() {
+    let limits = DecodeLimits { open_bytes: 4 << 20, checkpoint_bytes: u64::MAX, ..DecodeLimits::default() };
+    let mut decoder = decoder(limits);
+    let (mut accepted, mut out) = (0_usize, 0_usize);
+    for stream in 0..20 {
+        let name = format!("s{stream}");
+        let text = r#"{"properties":{"t":{"type":"string"}}}"#;
+        let schema = format!(r#"{{"type":"SCHEMA","stream":"{name}","schema":{text},"key_properties":[]}}"#);
+        decoder.feed(format!("{schema}\n").as_bytes(), Now::default()).unwrap();
+        for _ in 0..20 {
+            let value = "x".repeat(70_000);
+            let record = format!(r#"{{"type":"RECORD","stream":"{name}","record":{{"t":"{value}"}}}}"#);
+            decoder.feed(format!("{record}\n").as_bytes(), Now::default()).unwrap();
+            accepted += value.len();
+            while let Some(step) = decoder.next_step() {
+                if let LoadStep::Batch { batch, .. } = step {
+                    out += batch.num_rows() * value.len();
+                }
+            }
+            assert!(accepted - out <= 5 << 20, "{} bytes are held", accepted - out);
+        }
+    }
+    assert!(out > 0);
+}
