@@ -49,7 +49,7 @@ Next:
   {tapster} state get flights       where it goes on
   {tapster} runs list               what has run
   {tapster} run flights-postgres    the same into PostgreSQL: set PGHOST, PGUSER, PGPASSWORD, PGDATABASE
-  {tapster} new pipeline            your own data: it asks what it needs"
+  {tapster} init my-project         a project of your own"
     );
     Ok(())
 }
