@@ -6,8 +6,6 @@ mod conformance;
 mod connection;
 #[cfg(test)]
 mod epochs;
-#[cfg(all(test, feature = "failpoints"))]
-mod failpoints;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]

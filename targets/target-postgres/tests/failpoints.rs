@@ -1,14 +1,21 @@
-//! Every edge of a commit, with the connection lost on it. Built with the feature `failpoints`.
+//! Every edge of a commit, with the connection lost on it. A program of its own: points are
+//! set for a whole process.
 
 use target_api::{Status, Target};
 use target_testkit::postgres::Cluster;
 
-use crate::support::{load, rows, run, start, state, table, target, write};
+#[cfg(test)]
+#[path = "postgres/support.rs"]
+#[expect(dead_code, reason = "the other tests use all of it")]
+mod support;
+
+use support::{load, rows, run, start, state, table, target, write};
 
 const EDGES: [&str; 5] = ["before_merge", "after_merge", "before_state", "before_commit", "after_commit"];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_lost_on_an_edge_leaves_all_or_nothing() {
+    let _alone = fail::FailScenario::setup();
     let database = Cluster::shared().database().await;
     let (keyed, keyless) = (table("orders: id int64, name text", &["id"]), table("events: seq int64", &[]));
     load(&database, &run("zero"), &keyed, &["1|a"]).await;
@@ -46,6 +53,7 @@ async fn a_connection_lost_on_an_edge_leaves_all_or_nothing() {
 /// A zombie: it stands still on an edge, another run takes over and commits, and then it wakes up.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_run_that_wakes_up_after_another_took_over_commits_nothing() {
+    let _alone = fail::FailScenario::setup();
     let database = Cluster::shared().database().await;
     let events = table("events: seq int64", &[]);
     load(&database, &run("zero"), &events, &["0"]).await;
