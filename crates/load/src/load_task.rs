@@ -54,6 +54,18 @@ pub enum LoadFailure {
     /// The target's error.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// Too much waits for a STATE.
+    #[error(
+        "the tap has sent {bytes} bytes, the last of stream {stream}, without a STATE: more than {limit} may not wait"
+    )]
+    Staged {
+        /// What waits, in bytes.
+        bytes: u64,
+        /// The limit that it broke.
+        limit: u64,
+        /// The stream that broke it.
+        stream: StreamName,
+    },
     /// The tap's STATE cannot be completed with the bookmarks of the streams that did not run.
     #[error("the tap's STATE cannot be kept: {0}")]
     State(#[from] StateError),
@@ -69,6 +81,8 @@ pub struct LoadStart {
     pub state: Option<State>,
     /// Whether there is something to commit from the start: a full refresh.
     pub dirty: bool,
+    /// Most bytes, in memory's measure, that may wait for a STATE; a warning comes at half of it.
+    pub max_staged: u64,
 }
 
 /// Applies steps in order until they end. After [`Loaded::AtEnd`] the caller commits what is left with
@@ -83,7 +97,8 @@ pub async fn load(
     edit: &StateEdit,
     report: &(dyn Fn(LoadEvent) + Send + Sync),
 ) -> Result<Loaded, LoadFailure> {
-    let LoadStart { state: mut committed_state, mut dirty } = start;
+    let LoadStart { state: mut committed_state, mut dirty, max_staged } = start;
+    let mut staged = Staged { bytes: 0, limit: max_staged };
     while let Some(step) = steps.recv().await {
         match step {
             LoadStep::Table(table) => {
@@ -94,6 +109,7 @@ pub async fn load(
             }
             LoadStep::Batch { stream, batch } => {
                 let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
+                staged.add(&stream, bytes)?;
                 target.write(&stream, batch).await?;
                 dirty = true;
                 report(LoadEvent::BatchWritten { stream, records, bytes });
@@ -109,11 +125,35 @@ pub async fn load(
                 }
                 let checkpoint = Checkpoint { state: StateChange::Set(state.as_str().into()) };
                 let committed = target.commit(&checkpoint).await?;
-                (dirty, committed_state) = (false, Some(state.clone()));
+                (dirty, committed_state, staged.bytes) = (false, Some(state.clone()), 0);
                 report(LoadEvent::Checkpointed { state: Some(state), sequence: committed.sequence });
             }
             LoadStep::End => return Ok(Loaded::AtEnd { uncommitted: dirty }),
         }
     }
     Ok(Loaded::Stopped)
+}
+
+/// What is written since the last commit.
+struct Staged {
+    bytes: u64,
+    limit: u64,
+}
+
+impl Staged {
+    fn add(&mut self, stream: &StreamName, bytes: u64) -> Result<(), LoadFailure> {
+        let before = self.bytes;
+        self.bytes += bytes;
+        if self.bytes > self.limit {
+            return Err(LoadFailure::Staged { bytes: self.bytes, limit: self.limit, stream: stream.clone() });
+        }
+        if before <= self.limit / 2 && self.bytes > self.limit / 2 {
+            tracing::warn!(
+                bytes = self.bytes,
+                limit = self.limit,
+                "half of what may wait for a STATE has been sent"
+            );
+        }
+        Ok(())
+    }
 }

@@ -26,6 +26,18 @@ pub enum RunError {
     /// The STATE cannot be edited as the run needs it.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The tap sends too much without a STATE.
+    #[error(
+        "the tap has sent {bytes} bytes, the last of stream {stream}, without a STATE: more than {limit} bytes may not wait"
+    )]
+    NoState {
+        /// What waits, in bytes.
+        bytes: u64,
+        /// The limit, in bytes.
+        limit: u64,
+        /// The stream that broke it.
+        stream: String,
+    },
     /// The run took too long.
     #[error("the run reached its timeout of {}", human(*.0))]
     Timeout(Duration),
@@ -132,6 +144,7 @@ impl RunError {
             Self::Decode(error) => error.code(),
             Self::Target(error) => error.code,
             Self::State(_) => "E0413",
+            Self::NoState { .. } => "E0414",
             Self::Timeout(_) => "E0408",
             Self::Cancelled(_) => "E0409",
             Self::Machine { .. } => "E0411",
@@ -145,7 +158,7 @@ impl RunError {
         match self {
             Self::Tap(TapFailure::Silent(_)) | Self::Timeout(_) => 124,
             Self::Tap(TapFailure::NotFound { .. } | TapFailure::NotStarted { .. }) | Self::State(_) => 78,
-            Self::Tap(_) => 76,
+            Self::Tap(_) | Self::NoState { .. } => 76,
             Self::Decode(_) => 65,
             Self::Target(error) => match error.status {
                 Status::Busy => 75,
@@ -167,6 +180,7 @@ impl RunError {
             Self::Decode(error) => return error.hint(),
             Self::Target(error) => return error.hint.clone(),
             Self::State(_) => "run without `--select` and with `--full-refresh`, so that the whole STATE starts over".into(),
+            Self::NoState { .. } => "raise `limits.max_staged` if the target has the room; nothing of it is committed before the tap says a STATE".into(),
             Self::Timeout(_) => "run again: it goes on from the last checkpoint; raise `limits.timeout` or `--timeout` if it needs longer".into(),
             Self::Cancelled(_) => "what a checkpoint covers is kept; run again to go on from there".into(),
             Self::Machine { .. } => "free space or rights on this machine, then run again".into(),
@@ -209,6 +223,9 @@ impl From<LoadFailure> for RunError {
         match failure {
             LoadFailure::Target(error) => Self::Target(error),
             LoadFailure::State(error) => Self::State(error),
+            LoadFailure::Staged { bytes, limit, stream } => {
+                Self::NoState { bytes, limit, stream: stream.to_string() }
+            }
         }
     }
 }

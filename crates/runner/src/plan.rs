@@ -40,6 +40,8 @@ pub struct RunLimits {
     pub timeout: Option<Duration>,
     /// Longest silence of a tap that is not held up by the target.
     pub idle_timeout: Duration,
+    /// Most bytes that may wait for a STATE.
+    pub max_staged: u64,
     /// How long a tap may take to end when asked to.
     pub grace: Duration,
     /// How often a run starts the tap again after a temporary error of the target.

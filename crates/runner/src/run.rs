@@ -142,7 +142,11 @@ impl Running<'_> {
         let reader = Reader::start(output, decoder, sender, silence, clock);
         let mut reader =
             reader.map_err(RunError::machine("start the decode thread for", self.private.path()))?;
-        let start = LoadStart { state: before.clone(), dirty: plan.identity.full_refresh != FullRefresh::No };
+        let start = LoadStart {
+            state: before.clone(),
+            dirty: plan.identity.full_refresh != FullRefresh::No,
+            max_staged: plan.limits.max_staged,
+        };
         let to_commit = plan.edit(before);
         let report = reporter(self.book, self.private);
         let (loaded, stop) = {

@@ -119,6 +119,7 @@ fn limits(pipeline: &Pipeline) -> RunLimits {
         },
         timeout: limits.timeout,
         idle_timeout: limits.idle_timeout,
+        max_staged: limits.max_staged,
         grace: limits.grace,
         attempts: Attempts::default(),
     }

@@ -75,7 +75,8 @@ async fn garbage_keeps_the_last_checkpoint() {
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_a_failure_and_its_last_state_is_kept() {
     let mut run = Harness::python("record(1); state(1); record(2); time.sleep(60)");
-    run.plan.limits.idle_timeout = Duration::from_millis(300);
+    // Long enough for Python to start on a busy machine.
+    run.plan.limits.idle_timeout = Duration::from_secs(5);
     run.plan.limits.decode.checkpoint_bytes = u64::MAX;
     let summary = run.run().await;
     assert!(matches!(summary.error, Some(RunError::Tap(TapFailure::Silent(_)))), "{:?}", summary.error);
@@ -85,7 +86,7 @@ async fn silence_is_a_failure_and_its_last_state_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_ends_a_run_at_its_last_state() {
     let mut run = Harness::python("n = 0\nwhile True:\n  n += 1; record(n); state(n)");
-    run.plan.limits.timeout = Some(Duration::from_millis(500));
+    run.plan.limits.timeout = Some(Duration::from_secs(5));
     let summary = run.run().await;
     assert!(matches!(summary.error, Some(RunError::Timeout(_))), "{:?}", summary.error);
     assert_eq!(Some(run.numbers().len().to_string()), run.state(), "rows and STATE agree");
@@ -167,4 +168,14 @@ async fn nothing_new_commits_nothing() {
         (commits, None)
     );
     assert_eq!(run.numbers(), ["1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_state_is_bounded() {
+    let mut run = Harness::python("n = 0\nwhile True:\n  n += 1; record(n)");
+    run.plan.limits.max_staged = 100_000;
+    run.plan.limits.decode.batch_bytes = 1;
+    let summary = run.run().await;
+    assert_eq!(summary.error.as_ref().map(RunError::code), Some("E0414"), "{:?}", summary.error);
+    assert_eq!((summary.exit_code(), run.numbers().len()), (76, 0));
 }

@@ -129,6 +129,7 @@ fn plan(
             decode: DecodeLimits { checkpoint_bytes: 1, ..DecodeLimits::default() },
             timeout: Some(Duration::from_mins(1)),
             idle_timeout: Duration::from_mins(1),
+            max_staged: u64::MAX,
             grace: Duration::from_secs(10),
             attempts: Attempts(vec![Duration::from_millis(1); 3]),
         },
