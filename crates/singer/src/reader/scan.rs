@@ -58,6 +58,14 @@ impl<'a> JsonReader<'a> {
     /// The next byte that is no blank.
     #[inline]
     pub(super) fn peek(&mut self) -> Read<u8> {
+        match self.byte() {
+            Some(byte) if byte > b' ' => Ok(byte),
+            _ => self.peek_behind_blanks(),
+        }
+    }
+
+    #[inline]
+    fn peek_behind_blanks(&mut self) -> Read<u8> {
         loop {
             match self.byte() {
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
@@ -83,9 +91,12 @@ impl<'a> JsonReader<'a> {
     /// The text of the next value.
     #[inline]
     pub(super) fn raw_value(&mut self) -> Read<&'a str> {
-        self.peek()?;
+        let first = self.peek()?;
         let start = self.at;
-        self.skip_value()?;
+        match first {
+            b'[' | b'{' => self.skip_nested()?,
+            byte => self.skip_scalar(byte)?,
+        }
         Ok(self.text.get(start..self.at).unwrap_or_default())
     }
 
@@ -124,7 +135,7 @@ impl<'a> JsonReader<'a> {
 
     #[inline]
     fn skip_word(&mut self, word: &str) -> Read<()> {
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+        let rest = self.rest();
         if rest.starts_with(word.as_bytes()) {
             self.at += word.len();
             return Ok(());
@@ -133,13 +144,17 @@ impl<'a> JsonReader<'a> {
         Err(self.fault(fault))
     }
 
+    /// The bytes that are still to be read.
+    #[inline]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
     #[inline]
     fn skip_digits(&mut self) -> usize {
-        let start = self.at;
-        while self.byte().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
-        self.at - start
+        let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        count
     }
 
     #[inline]
@@ -198,9 +213,12 @@ impl<'a> JsonReader<'a> {
     #[inline]
     fn skip_plain(&mut self) {
         const ONES: u64 = u64::MAX / 255;
-        let bytes = self.text.as_bytes();
-        while let Some(chunk) = bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
-            let word = u64::from_le_bytes(*chunk);
+        let rest = self.rest();
+        let mut chunks = rest.chunks_exact(8);
+        let mut count = 0;
+        for chunk in &mut chunks {
+            let Ok(chunk) = chunk.try_into() else { break };
+            let word = u64::from_le_bytes(chunk);
             let quote = word ^ (ONES * u64::from(b'"'));
             let backslash = word ^ (ONES * u64::from(b'\\'));
             let control = word.wrapping_sub(ONES * 0x20) & !word;
@@ -208,14 +226,13 @@ impl<'a> JsonReader<'a> {
                 control | (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash);
             let hits = hits & (ONES << 7);
             if hits != 0 {
-                self.at += hits.trailing_zeros() as usize / 8;
+                self.at += count + hits.trailing_zeros() as usize / 8;
                 return;
             }
-            self.at += 8;
+            count += 8;
         }
-        while self.byte().is_some_and(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
-        }
+        let plain = |byte: &&u8| **byte >= 0x20 && **byte != b'"' && **byte != b'\\';
+        self.at += count + chunks.remainder().iter().take_while(plain).count();
     }
 
     fn skip_escape(&mut self) -> Read<()> {

@@ -50,8 +50,7 @@ impl<'a> JsonReader<'a> {
             return Ok(Member::End);
         }
         self.peek()?;
-        let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-        if !expected.is_empty() && rest.starts_with(expected.as_bytes()) {
+        if !expected.is_empty() && self.rest().starts_with(expected.as_bytes()) {
             self.at += expected.len();
             self.expect(b':')?;
             return Ok(Member::Expected);
@@ -93,11 +92,16 @@ impl<'a> JsonReader<'a> {
     #[inline]
     fn next(&mut self, closing: u8) -> Read<bool> {
         let first = std::mem::take(&mut self.first);
-        if self.skip_if(closing)? {
+        let byte = self.peek()?;
+        if byte == closing {
+            self.at += 1;
             return Ok(false);
         }
         if !first {
-            self.expect(b',')?;
+            if byte != b',' {
+                return Err(self.fault(Fault::Syntax));
+            }
+            self.at += 1;
         }
         Ok(true)
     }
