@@ -6,9 +6,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tests::programs::{file, workspace};
 use tests::project::{Outcome, Project};
+use tests::script::Script;
 use tests::warehouse::Warehouse;
 
-use crate::support::cluster;
+use crate::support::{assert_exact, cluster, scripted};
 
 /// Compares with the snapshot, and holds what is true of every error.
 #[track_caller]
@@ -40,6 +41,7 @@ fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[0-9.:+Z]*", "[TIME]"),
         (r"\b\d\d:\d\d:\d\d\b", "[TIME]"),
         (r"\b\d+(\.\d+)? ?(ms|s)\b", "[DURATION]"),
+        (r"(position|checksum) \d+", "$1 [N]"),
         (r"the \d+ folders of PATH", "the [N] folders of PATH"),
         (r"/[^ ]*/target/[^ ]*/end-to-end/[0-9-]+", "[PROGRAMS]"),
     ]
@@ -275,6 +277,38 @@ fn a_file_that_is_no_database() {
     assert!(outcome.code.is_some_and(|code| [69, 78].contains(&code)), "{outcome}");
     refused("no-database", &outcome);
     assert!(Path::new(&project.path().join("warehouse.duckdb")).exists(), "it is left alone");
+}
+
+#[test]
+fn a_write_ahead_log_that_is_broken() {
+    let project = Project::new();
+    let (warehouse, script) = (Warehouse::duckdb(project.path()), Script::plain(7, 2_000));
+    project.pipeline("orders", &scripted(&script, &warehouse));
+    let mut run = project.start("orders", Some("duckdb::after_commit=20*off->pause"));
+    run.wait_for(|line| line.phase() == Some("commit_sent") && line.text.contains("\"sequence\":21"));
+    run.kill();
+    let (file, log) = (project.path().join("warehouse.duckdb"), project.path().join("warehouse.duckdb.wal"));
+    let mut bytes = std::fs::read(&log).expect("a killed run leaves its log");
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8].fill(0x47);
+    std::fs::write(&log, &bytes).expect("the log");
+    let before = std::fs::read(&file).expect("the file");
+    refused("broken-log", &project.run(["run", "orders", "--quiet"]).expect_code(69));
+    let after = (std::fs::read(&file).expect("the file"), std::fs::read(&log).expect("the log"));
+    assert!(after == (before, bytes), "both are left as they are");
+    // The way out that the error names.
+    std::fs::rename(&log, project.path().join("warehouse.duckdb.wal.broken")).expect("put away");
+    let _ = project.run(["run", "orders"]).expect_code(0);
+    assert_exact(&warehouse, &script, 2_000);
+}
+
+#[test]
+fn a_ledger_that_is_broken() {
+    let (project, warehouse) = project(&format!("{FILE}{TARGET}"));
+    let _ = project.run(["run", "orders"]).expect_code(0);
+    project.write(".tapster/ledger.sqlite", "4711, not a database\n".repeat(1_000));
+    refused("broken-ledger", &project.run(["run", "orders", "--quiet"]).expect_code(69));
+    assert_eq!(warehouse.value("SELECT count(*) FROM orders").as_deref(), Some("2"));
 }
 
 #[test]

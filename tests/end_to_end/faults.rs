@@ -173,6 +173,53 @@ fn a_zombie_that_wakes_after_another_run_commits_nothing() {
     assert_nothing_left(&asleep, &warehouse);
 }
 
+/// The counter-proof: what keeps the zombie out is what stands in the state row, and nothing else.
+#[test]
+fn a_zombie_whose_fence_is_put_back_would_double_its_records() {
+    let (asleep, other) = (Project::new(), Project::new());
+    let (gate, script, warehouse) = (Gate::new(&asleep), Script::plain(7, RECORDS), Warehouse::postgres());
+    asleep.pipeline("orders", &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
+    other.pipeline("orders", &scripted(&script, &warehouse));
+    let mut zombie = asleep.start("orders", None);
+    zombie.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+    zombie.signal(Signal::STOP);
+    let row = warehouse.rows("SELECT fence, sequence FROM _tapster_state").remove(0);
+    let [Some(fence), Some(sequence)] = row.as_slice() else { panic!("{row:?}") };
+    let _ = other.run(["run", "orders"]).expect_code(0);
+    let put_back = format!("UPDATE _tapster_state SET fence = {fence}, sequence = {sequence}");
+    assert_eq!(warehouse.rows(&put_back), Vec::<Vec<Option<String>>>::new());
+    gate.open();
+    zombie.signal(Signal::CONT);
+    let (ended, log) = zombie.finish();
+    assert_eq!(ended, Some(0), "{log}");
+    let events = warehouse.value("SELECT count(*) FROM events").expect("a number");
+    assert_eq!(events, (RECORDS / 2 + 500).to_string(), "the records behind the sleep are there twice");
+}
+
+#[test]
+fn a_duckdb_file_has_one_run_at_a_time() {
+    let (holding, other) = (Project::new(), Project::new());
+    let (gate, script) = (Gate::new(&holding), Script::plain(7, RECORDS));
+    let warehouse = Warehouse::duckdb(holding.path());
+    holding.pipeline("orders", &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
+    let mut block = warehouse.block();
+    block["config"]["lock_timeout"] = json!("100ms");
+    other.pipeline("orders", &scripted_into(&script, &block));
+    let mut holder = holding.start("orders", None);
+    holder.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+    let refused = other.run(["run", "orders"]).expect_code(75);
+    assert!(
+        refused.stderr.contains("error[E") && refused.stderr.contains(&holder.pid().to_string()),
+        "{refused}"
+    );
+    gate.open();
+    let (ended, log) = holder.finish();
+    assert_eq!(ended, Some(0), "{log}");
+    // Another store, the same target: it goes on from what the target says, which is the end.
+    let _ = other.run(["run", "orders"]).expect_code(0);
+    assert_exact(&warehouse, &script, RECORDS);
+}
+
 #[test]
 fn a_second_run_of_a_pipeline_is_told_who_runs_it() {
     let project = Project::new();
