@@ -345,7 +345,7 @@ impl Cutter {
         let stream = &mut self.streams[index];
         self.open_bytes -= stream.held;
         (stream.held, stream.unweighed, stream.mark) = (0, 0, 0);
-        for property in stream.builder.unknown_properties() {
+        for property in stream.undeclared() {
             tracing::warn!(
                 stream = stream.name.as_str(),
                 property,

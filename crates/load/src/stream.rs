@@ -1,5 +1,6 @@
 //! One stream on its way: its table and the records that are not out yet.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use columns::{
@@ -18,6 +19,8 @@ pub(crate) struct Stream {
     /// What the last SCHEMA gave, before any value widened it.
     declared: TableSchema,
     versioned: bool,
+    /// Undeclared properties that were told.
+    told: HashSet<String>,
     pub(crate) builder: BatchBuilder,
     /// How many of the builder's records came before the noted STATE.
     pub(crate) mark: usize,
@@ -35,7 +38,18 @@ impl Stream {
         let declared = declared(&schema, &rule, false)?;
         let builder = BatchBuilder::new(Arc::new(declared.clone()), limits.clone());
         let name = StreamName::from(schema.stream.as_str());
-        Ok(Self { name, rule, schema, declared, versioned: false, builder, mark: 0, held: 0, unweighed: 0 })
+        Ok(Self {
+            name,
+            rule,
+            schema,
+            declared,
+            versioned: false,
+            told: HashSet::new(),
+            builder,
+            mark: 0,
+            held: 0,
+            unweighed: 0,
+        })
     }
 
     /// What a further SCHEMA gives; `None` when it changes nothing.
@@ -75,6 +89,13 @@ impl Stream {
         }
         self.widen(wide, limits);
         Ok(())
+    }
+
+    /// Properties that came and that the SCHEMA does not have, each told once.
+    pub(crate) fn undeclared(&mut self) -> Vec<String> {
+        let mut names = self.builder.unknown_properties();
+        names.retain(|name| (self.rule.columns)(name) && self.told.insert(name.clone()));
+        names
     }
 
     /// The table as the target shall have it now.
