@@ -3,19 +3,9 @@
 use duckdb::Connection;
 use target_api::{Checkpoint, Committed, FullRefresh, Result, StateChange, TargetError};
 
+use crate::failpoint::failpoint;
 use crate::session::{Epoch, OpenTable, Run, Session, Step, discard_staged};
 use crate::{ddl, error, merge, state, tables};
-
-/// A point where tests stop, kill or fail a commit. Nothing without the feature `failpoints`.
-macro_rules! failpoint {
-    ($name:literal) => {
-        #[cfg(feature = "failpoints")]
-        fail::fail_point!($name, |_| Err(TargetError::temporary(
-            error::STATEMENT,
-            concat!("failpoint ", $name)
-        )));
-    };
-}
 
 impl Session {
     pub(crate) fn commit(&mut self, checkpoint: &Checkpoint) -> Result<Committed> {
@@ -34,7 +24,7 @@ impl Session {
             run.started_over = true;
             run.has_state |= matches!(checkpoint.state, StateChange::Set(_));
         }
-        after_commit()?;
+        failpoint("duckdb::after_commit", &self.held()?.1.identity.pipeline)?;
         Ok(committed)
     }
 
@@ -43,22 +33,22 @@ impl Session {
         let mut at = None;
         let done = in_transaction(connection, || {
             state::hold(connection, &run.identity, run.fence, run.sequence)?;
-            failpoint!("duckdb::before_merge");
+            failpoint("duckdb::before_merge", &run.identity.pipeline)?;
             self.change_tables(connection, epoch)?;
             for step in &epoch.steps {
                 at = Some(step);
                 self.take(connection, step)?;
             }
             at = None;
-            failpoint!("duckdb::after_merge");
+            failpoint("duckdb::after_merge", &run.identity.pipeline)?;
             for owned in epoch.owned.values() {
                 tables::write(connection, owned)?;
             }
-            failpoint!("duckdb::before_state");
+            failpoint("duckdb::before_state", &run.identity.pipeline)?;
             let change = state_change(run, &checkpoint.state);
             state::write(connection, &run.identity, run.fence, run.sequence, change)?;
             tracing::debug!(target: "tapster::phase", phase = "commit_sent", sequence = run.sequence + 1);
-            failpoint!("duckdb::before_commit");
+            failpoint("duckdb::before_commit", &run.identity.pipeline)?;
             Ok(())
         });
         if let Err(cause) = done {
@@ -123,12 +113,6 @@ fn state_change<'a>(run: &Run, change: &'a StateChange) -> &'a StateChange {
     }
 }
 
-/// What may still fail once everything is durable: tests lose the reply here.
-fn after_commit() -> Result<()> {
-    failpoint!("duckdb::after_commit");
-    Ok(())
-}
-
 /// Runs work in a transaction: all of it is durable when this returns `Ok`, and nothing when it does not.
 pub(crate) fn in_transaction<T>(connection: &Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
     connection.execute_batch("BEGIN TRANSACTION").map_err(|e| error::failed("begin a transaction", &e))?;
@@ -142,3 +126,6 @@ pub(crate) fn in_transaction<T>(connection: &Connection, work: impl FnOnce() -> 
     }
     done
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ mod config;
 mod connection;
 mod ddl;
 mod error;
+mod failpoint;
 mod lock;
 mod merge;
 mod numbers;

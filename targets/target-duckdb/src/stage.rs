@@ -55,7 +55,7 @@ impl Staging {
     }
 
     /// Appends a batch. Numbers without bounds must have gone through [`canonical_numbers`].
-    pub(crate) fn append(&self, connection: &Connection, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn append(&self, connection: &Connection, batch: RecordBatch) -> Result<()> {
         let mut appender = connection
             .appender_to_catalog_and_db(&self.name, "temp", "main")
             .map_err(|e| self.failed("stage", &e))?;
@@ -69,6 +69,8 @@ impl Staging {
             appender.append_record_batch(chunk).map_err(|e| self.failed("stage", &e))?;
             start += length;
         }
+        // The appender has its own copy by now, and makes another.
+        drop(batch);
         appender.flush().map_err(|e| self.failed("stage", &e))
     }
 

@@ -90,7 +90,7 @@ fn of_another_tap(run: &RunIdentity, row: &StateRow) -> TargetError {
         run.pipeline, row.tap, run.tap
     );
     TargetError::new(error::OTHER_TAP, Status::Config, message)
-        .with_hint("start over with `--full-refresh`, or take the STATE along with `tapster state import`")
+        .with_hint("`--full-refresh` gives it up and loads everything anew; `tapster state set` puts one that this tap understands")
 }
 
 /// Makes sure that this run still holds the fence and knows the last commit.

@@ -43,14 +43,15 @@ impl Session {
             database.make_room(bytes)?;
         }
         let records = batch.num_rows() as u64;
-        let batch = self.exact(table, &batch)?;
+        let exact = self.exact(table, &batch)?;
+        drop(batch);
         let step = match table.step {
             Some(step) => step,
             None => self.new_staging(table)?,
         };
         table.step = Some(step);
         if let (Some(Step::Merge(staging)), (connection, _)) = (self.epoch.steps.get(step), self.held()?) {
-            staging.append(connection, &batch)?;
+            staging.append(connection, exact)?;
         }
         table.records += records;
         Ok(())

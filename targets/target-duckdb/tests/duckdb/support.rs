@@ -63,3 +63,60 @@ pub(crate) fn ask(path: &Path, sql: &str) -> String {
     let sql = format!("SELECT CAST(({sql}) AS VARCHAR)");
     connection.query_row(&sql, [], |row| row.get(0)).unwrap()
 }
+
+/// Anything that can be a record's cells.
+pub(crate) fn records(lines: &[&str]) -> Vec<String> {
+    lines.iter().map(|line| (*line).to_owned()).collect()
+}
+
+/// A file in a folder of its own.
+pub(crate) struct File {
+    _folder: tempfile::TempDir,
+    pub(crate) path: std::path::PathBuf,
+}
+
+impl File {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.duckdb");
+        Self { _folder: folder, path }
+    }
+
+    /// A new target that has resumed.
+    pub(crate) async fn start(&self, run: &RunIdentity) -> DuckDbTarget {
+        let mut target = target(&self.path, None);
+        target.resume(run).await.unwrap();
+        target
+    }
+
+    /// The same with further settings.
+    pub(crate) async fn start_with(&self, settings: serde_json::Value) -> DuckDbTarget {
+        let mut config = settings;
+        config["path"] = self.path.to_str().into();
+        let mut target = DuckDbTarget::new(&config.to_string(), None).unwrap();
+        target.resume(&run("with")).await.unwrap();
+        target
+    }
+
+    /// A whole run: open, one batch, commit.
+    pub(crate) async fn load(&self, table: &Table, lines: &[&str]) {
+        self.load_by(&run("load"), table, lines).await;
+    }
+
+    /// The same for another run.
+    pub(crate) async fn load_by(&self, run: &RunIdentity, table: &Table, lines: &[&str]) {
+        let mut target = self.start(run).await;
+        target.open(table).await.unwrap();
+        write(&mut target, table, &records(lines)).await;
+        target.commit(&state("{}")).await.unwrap();
+    }
+
+    pub(crate) fn ask(&self, sql: &str) -> String {
+        ask(&self.path, sql)
+    }
+
+    /// Runs a statement, as a person would.
+    pub(crate) fn execute(&self, sql: &str) {
+        Connection::open(&self.path).unwrap().execute_batch(sql).unwrap();
+    }
+}

@@ -1,0 +1,155 @@
+//! Which table, with which columns.
+
+use target_api::{FullRefresh, RunIdentity, Status, StreamName, TableName, Target as _};
+
+use crate::support::{File, records, run, state, table, target, write};
+
+#[tokio::test]
+async fn a_new_key_is_taken_where_the_records_differ_in_it_and_refused_elsewhere() {
+    let file = File::new();
+    file.load(&table("v: a int64, b int64", &["a"]), &["1|1", "2|2"]).await;
+    file.load(&table("v: a int64, b int64", &["a", "b"]), &["1|1", "1|2"]).await;
+    assert_eq!(file.ask("SELECT count(*) FROM v"), "3");
+    let narrow = table("v: a int64, b int64", &["a"]);
+    let mut target = file.start(&run("three")).await;
+    target.open(&narrow).await.unwrap();
+    write(&mut target, &narrow, &records(&["1|3"])).await;
+    let error = target.commit(&state("{}")).await.unwrap_err();
+    assert_eq!((error.code, &error.status), ("E0360", &Status::Config));
+    drop(target);
+    assert_eq!(file.ask("SELECT count(*) FROM v"), "3", "nothing was changed");
+    let fresh = RunIdentity { full_refresh: FullRefresh::All, ..run("four") };
+    file.load_by(&fresh, &narrow, &["1|3"]).await;
+    assert_eq!(file.ask("SELECT list((a, b)) FROM v"), "[(1, 3)]");
+}
+
+#[tokio::test]
+async fn a_key_that_comes_late_must_tell_the_records_apart() {
+    let file = File::new();
+    file.load(&table("v: a int64", &[]), &["1", "1"]).await;
+    let keyed = table("v: a int64, b int64", &["a"]);
+    let mut target = file.start(&run("two")).await;
+    target.open(&keyed).await.unwrap();
+    assert_eq!(target.commit(&state("{}")).await.unwrap_err().code, "E0360");
+}
+
+#[tokio::test]
+async fn a_conflict_is_named_and_a_full_refresh_solves_it() {
+    let file = File::new();
+    let (before, after) = (table("v: a json, n int64", &[]), table("v: a int64, n int64", &[]));
+    file.load(&before, &["{}|1"]).await;
+    let mut refused = file.start(&run("two")).await;
+    let error = refused.open(&after).await.unwrap_err();
+    assert_eq!((error.code, &error.status), ("E0359", &Status::Config));
+    assert!(error.message.contains("`a` of main.v is JSON") && error.message.contains("int64"), "{error}");
+    drop(refused);
+    let streams = FullRefresh::Streams([StreamName::from("v")].into());
+    file.load_by(&RunIdentity { full_refresh: streams, ..run("three") }, &after, &["5|2"]).await;
+    assert_eq!(file.ask("SELECT list((a, n)) FROM v"), "[(5, 2)]");
+}
+
+#[tokio::test]
+async fn two_streams_never_share_a_table_whatever_the_case_of_its_name() {
+    let file = File::new();
+    let (one, mut other) = (table("one: a int64", &[]), table("other: a int64", &[]));
+    other.name = TableName { schema: Some("MAIN".into()), table: "One".into() };
+    let mut target = file.start(&run("one")).await;
+    target.open(&one).await.unwrap();
+    let error = target.open(&other).await.unwrap_err();
+    assert_eq!((error.code, &error.status), ("E0357", &Status::Config));
+    assert!(error.message.contains("stream `one` of the same pipeline"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_that_moves_is_refused_while_a_state_counts_on_its_table() {
+    let file = File::new();
+    let mut moved = table("v: a int64", &[]);
+    file.load(&moved, &["1"]).await;
+    moved.name = TableName { schema: Some("elsewhere".into()), table: "w".into() };
+    let error = file.start(&run("two")).await.open(&moved).await.unwrap_err();
+    assert_eq!(error.code, "E0358");
+    assert!(error.message.contains("main.v") && error.message.contains("elsewhere.w"), "{error}");
+    let fresh = RunIdentity { full_refresh: FullRefresh::All, ..run("three") };
+    file.load_by(&fresh, &moved, &["2"]).await;
+    assert_eq!(file.ask("SELECT (SELECT list(a) FROM v, elsewhere.w AS w(b))"), "[1]", "the old one stays");
+    assert_eq!(file.ask("SELECT list(a) FROM elsewhere.w"), "[2]");
+}
+
+#[tokio::test]
+async fn a_table_that_nobody_owns_is_taken_over_as_it_is() {
+    let file = File::new();
+    file.execute(
+        "CREATE TABLE Orders (ID BIGINT, extra VARCHAR); INSERT INTO Orders VALUES (1, 'x'), (2, 'y')",
+    );
+    file.load(&table("orders: id int64, n int64", &["id"]), &["2|5", "3|6"]).await;
+    assert_eq!(
+        file.ask("SELECT list((id, extra, n) ORDER BY id) FROM orders"),
+        "[(1, x, NULL), (2, y, 5), (3, NULL, 6)]"
+    );
+    // It was not this pipeline's when the run began, but it is now.
+    let fresh = RunIdentity { full_refresh: FullRefresh::All, ..run("two") };
+    file.load_by(&fresh, &table("orders: id int64, n int64", &["id"]), &["9|9"]).await;
+    assert_eq!(file.ask("SELECT list(id) FROM orders"), "[9]");
+}
+
+#[tokio::test]
+async fn a_view_and_a_type_that_is_none_of_ours_are_refused() {
+    let file = File::new();
+    file.execute(
+        "CREATE VIEW v AS SELECT 1 AS a; CREATE TABLE t (a STRUCT(b INTEGER)); CREATE TABLE u (a INTEGER)",
+    );
+    let mut target = file.start(&run("one")).await;
+    for stream in ["v: a int64", "t: a json", "u: a int64"] {
+        assert_eq!(target.open(&table(stream, &[])).await.unwrap_err().code, "E0359", "{stream}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_added_to_a_table_is_not_lost_by_making_it_anew() {
+    let file = File::new();
+    file.execute("CREATE TABLE v (x DOUBLE CHECK (x < 1e30))");
+    let values = table("v: x numeric", &[]);
+    let mut target = file.start(&run("one")).await;
+    target.open(&values).await.unwrap();
+    write(&mut target, &values, &records(&["0.12345678901234567890"])).await;
+    let error = target.commit(&state("{}")).await.unwrap_err();
+    assert_eq!(error.code, "E0359");
+    assert!(error.message.contains("constraints"), "{error}");
+}
+
+#[tokio::test]
+async fn instants_become_text_in_utc() {
+    let file = File::new();
+    file.load(&table("v: n int64, t timestamptz", &["n"]), &["1|2024-03-10 02:30:00"]).await;
+    file.load(&table("v: n int64, t text", &["n"]), &["2|x"]).await;
+    assert_eq!(file.ask("SELECT list(t ORDER BY n) FROM v"), "['2024-03-10 02:30:00+00', x]");
+    assert_eq!(
+        file.ask("SELECT is_nullable FROM duckdb_columns() WHERE table_name = 'v' AND column_name = 'n'"),
+        "false"
+    );
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_open_would_do_and_refuse() {
+    let file = File::new();
+    let mut planned = target(&file.path, None);
+    let orders = table("shop-orders: id int64, x numeric", &["id"]);
+    let change = planned.plan(&orders).await.unwrap();
+    assert_eq!((change.place.as_str(), change.created), ("shop.orders", true));
+    assert_eq!(change.statements.len(), 2, "{:?}", change.statements);
+    assert!(!file.path.exists());
+    drop(planned);
+    file.load(&orders, &["1|1"]).await;
+    let mut planned = target(&file.path, None);
+    let wider = table("shop-orders: id int64, x text, y json", &["id"]);
+    let change = planned.plan(&wider).await.unwrap();
+    assert!(
+        !change.created && change.statements.iter().any(|sql| sql.contains("ADD COLUMN \"y\" JSON")),
+        "{change:?}"
+    );
+    let other = RunIdentity { pipeline: "other".into(), ..run("two") };
+    assert_eq!(planned.stored_state(&other).await.unwrap(), None);
+    assert_eq!(planned.plan(&wider).await.unwrap_err().code, "E0357");
+    drop(planned);
+    assert_eq!(file.ask("SELECT typeof(x) FROM shop.orders"), "DOUBLE");
+}
