@@ -15,11 +15,14 @@ pub fn tapster() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let ready = std::env::var_os("TAPSTER_PROGRAMS").map(PathBuf::from);
-        ready.map_or_else(|| set_apart(&build(&[])), |folder| folder.join("tapster"))
+        ready.map_or_else(
+            || set_apart(&build(&["--features", "cli/failpoints"])),
+            |folder| folder.join("tapster"),
+        )
     })
 }
 
-/// The same as a release build: for what is measured.
+/// A release build without failpoints: for what is measured.
 pub fn tapster_release() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| set_apart(&build(&["--release"])))
@@ -39,7 +42,7 @@ pub fn file(path: &str) -> PathBuf {
 fn build(flags: &[&str]) -> Vec<PathBuf> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--quiet", "--package", "cli", "--package", "tap-csv", "--bins"]);
-    command.args(["--features", "cli/failpoints", "--message-format", "json-render-diagnostics"]);
+    command.args(["--message-format", "json-render-diagnostics"]);
     // The variables of the build that runs this test would make cargo build everything anew.
     command.args(flags).current_dir(workspace()).stderr(Stdio::piped()).env_remove("RUSTFLAGS");
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_of_a_package(name.to_string_lossy().as_ref()))
