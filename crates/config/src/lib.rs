@@ -17,7 +17,7 @@ mod streams;
 mod yaml;
 
 pub use pattern::Pattern;
-pub use pipeline::{JsonText, Limits, ListedValue, Listing, Pipeline, Program, ProgramBlock};
+pub use pipeline::{CatalogFrom, JsonText, Limits, ListedValue, Listing, Pipeline, Program, ProgramBlock};
 pub use place::Place;
 pub use problem::{ConfigError, Problem};
 pub use project::Project;

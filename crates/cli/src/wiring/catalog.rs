@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use config::{Pattern, Pipeline, Project, SelectionReport};
+use config::{CatalogFrom, Pattern, Pipeline, Project, SelectionReport};
 use runner::{Discovered, Shutdown, TapCommand, catalog_flags, discover};
 use singer::Catalog;
 
@@ -29,8 +29,9 @@ impl Offer {
         shutdown: &mut Shutdown,
     ) -> Result<Self, Failure> {
         let found = match &pipeline.tap.catalog {
-            Some(path) => Some(read(&project.root().join(path))?),
-            None => match discover(command, shutdown).await? {
+            CatalogFrom::File(path) => Some(read(&project.root().join(path))?),
+            CatalogFrom::Nowhere => None,
+            CatalogFrom::Discovery => match discover(command, shutdown).await? {
                 Discovered::Catalog(catalog) => Some(catalog),
                 Discovered::Nothing => None,
             },

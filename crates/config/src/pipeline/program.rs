@@ -22,13 +22,24 @@ pub enum Program {
     NotBuilt(&'static str),
 }
 
+/// Where a tap's catalog comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogFrom {
+    /// The tap is asked, with `--discover`.
+    Discovery,
+    /// A fixed file, relative to the project folder.
+    File(PathBuf),
+    /// There is none: the tap has no discovery, takes no catalog, and sends what it sends.
+    Nowhere,
+}
+
 /// A tap or a target.
 #[derive(Clone)]
 pub struct ProgramBlock {
     /// The program.
     pub program: Program,
-    /// A fixed catalog instead of discovery, relative to the project folder. Taps alone have one.
-    pub catalog: Option<PathBuf>,
+    /// Where the catalog comes from. Taps alone have one.
+    pub catalog: CatalogFrom,
     /// Where the program is named.
     pub place: Place,
     node: Node,
@@ -77,8 +88,11 @@ impl ProgramBlock {
             let fault = SettingFault::Missing { inside: "`command`".to_owned(), missing, hint };
             return Err(Problem::new(fault, &value.place).into());
         }
-        let catalog =
-            node.get("catalog").map(|catalog| resolver.text(catalog)).transpose()?.map(PathBuf::from);
+        let catalog = match node.get("catalog") {
+            None => CatalogFrom::Discovery,
+            Some(said) if said.as_bool() == Some(false) => CatalogFrom::Nowhere,
+            Some(file) => CatalogFrom::File(PathBuf::from(resolver.text(file)?)),
+        };
         let place = value.place.clone();
         Ok(Self { program, catalog, place, node, resolver: Arc::clone(resolver) })
     }

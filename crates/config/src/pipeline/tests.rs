@@ -1,7 +1,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::{Limits, Pipeline};
+use super::{CatalogFrom, Limits, Pipeline};
 use crate::project::Project;
 
 fn pipeline(text: &str) -> Pipeline {
@@ -26,6 +26,15 @@ fn limits_are_read_over_the_built_in_ones() {
         ..Limits::default()
     };
     assert_eq!(limits, expected);
+}
+
+#[test]
+fn a_catalog_is_asked_for_unless_it_is_a_file_or_none() {
+    let from =
+        |said: &str| pipeline(&format!("tap: {{ command: [t]{said} }}\ntarget: {{ name: b }}\n")).tap.catalog;
+    assert_eq!(from(""), CatalogFrom::Discovery);
+    assert_eq!(from(", catalog: false"), CatalogFrom::Nowhere);
+    assert_eq!(from(", catalog: c.json"), CatalogFrom::File("c.json".into()));
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) fn check(node: &Node, shape: &Shape, path: &str, problems: &mut Vec<P
             Ok(()) => check_expressions(node, problems),
             Err(fault) => problems.push(Problem::new(fault, &node.place)),
         },
-        (Shape::Boolean, Value::Bool(_)) => {}
+        (Shape::Boolean, Value::Bool(_)) | (Shape::False, Value::Bool(false)) => {}
         (Shape::Integer { least, most }, Value::Number(digits))
             if digits.parse().is_ok_and(|number: u64| (*least..=*most).contains(&number)) => {}
         (Shape::Duration { zero }, Value::Text(text))
@@ -111,6 +111,7 @@ fn fits(shape: &Shape, value: &Value) -> bool {
             matches!(value, Value::Text(_))
         }
         Shape::Boolean => matches!(value, Value::Bool(_)),
+        Shape::False => matches!(value, Value::Bool(false)),
         Shape::Integer { .. } => matches!(value, Value::Number(_)),
         Shape::List(_) => matches!(value, Value::List(_)),
         Shape::JsonMap | Shape::Block(_) | Shape::Named(_) | Shape::Patterns(_) => {
@@ -125,6 +126,7 @@ pub(super) fn expected(shape: &Shape) -> String {
     match shape {
         Shape::Text | Shape::NameTemplate => "a text".to_owned(),
         Shape::Boolean => "true or false".to_owned(),
+        Shape::False => "false".to_owned(),
         Shape::Integer { least, most: u64::MAX } => format!("a whole number from {least}"),
         Shape::Integer { least, most } => format!("a whole number from {least} to {most}"),
         Shape::Duration { zero: true } => "a duration such as 0s, 30s or 5m".to_owned(),

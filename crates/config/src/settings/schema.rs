@@ -63,6 +63,7 @@ impl Blocks {
         match shape {
             Shape::Text | Shape::NameTemplate => object(vec![("type", text("string"))]),
             Shape::Boolean => object(vec![("type", text("boolean"))]),
+            Shape::False => object(vec![("const", Json::Bool(false))]),
             Shape::Integer { least, most } => {
                 let mut schema =
                     object(vec![("type", text("integer")), ("minimum", Json::Number(least.to_string()))]);

@@ -6,6 +6,8 @@ pub(crate) enum Shape {
     /// A text that holds `{schema}`, `{table}` and the like.
     NameTemplate,
     Boolean,
+    /// `false` alone: something is not there.
+    False,
     Integer {
         least: u64,
         most: u64,

@@ -25,7 +25,11 @@ pub(super) static TAP_BLOCK: Block = Block::new(
         ],
         SETTINGS,
         &[
-            Key::new("catalog", Shape::Text, "a fixed catalog file, instead of discovery"),
+            Key::new(
+                "catalog",
+                Shape::Either(&[Shape::Text, Shape::False]),
+                "a fixed catalog file instead of discovery; false: the program has no discovery",
+            ),
             Key::new(
                 "discovery_cache",
                 Shape::Duration { zero: true },
