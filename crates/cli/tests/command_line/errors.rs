@@ -50,7 +50,7 @@ fn reserved_verbs_are_not_built_yet_whatever_follows() {
 
 #[test]
 fn with_json_an_error_is_the_one_document_on_stdout() {
-    insta::assert_snapshot!(told_anywhere(&["explain", "E0191", "--json"]));
+    insta::assert_snapshot!(told_anywhere(&["explain", "E0199", "--json"]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn a_page_says_what_to_do() {
 
 #[test]
 fn an_unknown_code_names_the_nearest() {
-    insta::assert_snapshot!(told_anywhere(&["explain", "E0191"]));
+    insta::assert_snapshot!(told_anywhere(&["explain", "E0199"]));
 }
 
 #[test]

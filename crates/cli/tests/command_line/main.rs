@@ -8,3 +8,4 @@ mod explain;
 mod help;
 mod history;
 mod projects;
+mod runs;

@@ -40,6 +40,7 @@ fn init_keeps_what_git_ignored_before() {
 #[test]
 fn a_new_pipeline_needs_a_name_inside_the_folder_and_programs_that_exist() {
     let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("pipelines")).unwrap();
     let with = |name, tap| ["new", "pipeline", name, "--tap", tap, "--target", "target-duckdb"];
     insta::assert_snapshot!(told(folder.path(), &with("../x", "tap-csv")));
     let text = told(folder.path(), &with("x", "tap-nothing"));

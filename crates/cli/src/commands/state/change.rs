@@ -32,7 +32,8 @@ pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
         print_bytes(format!("{state}\n").as_bytes())?;
         return Ok(0);
     }
-    Printer::new(global).note(&format!("{} has no STATE: its next run begins at the beginning", args.pipeline));
+    Printer::new(global)
+        .note(&format!("{} has no STATE: its next run begins at the beginning", args.pipeline));
     if global.json {
         print_bytes(b"null\n")?;
     }
