@@ -50,8 +50,17 @@ impl Reader {
     ) -> io::Result<Self> {
         let (ears, control) = io::pipe()?;
         let (sender, outcome) = oneshot::channel();
-        let reading =
-            ReadLoop { output, ears, decoder, steps, silence, clock, exited: false, heard: Instant::now() };
+        let reading = ReadLoop {
+            output,
+            ears,
+            decoder,
+            steps,
+            silence,
+            clock,
+            exited: false,
+            stopping: false,
+            heard: Instant::now(),
+        };
         let thread = std::thread::Builder::new().name("decode".into()).spawn(move || {
             let mut reading = reading;
             let how = reading.run();
@@ -113,6 +122,7 @@ struct ReadLoop {
     silence: Silence,
     clock: Clock,
     exited: bool,
+    stopping: bool,
     /// When bytes last came, or were last waited for by the target.
     heard: Instant,
 }
@@ -127,7 +137,8 @@ impl ReadLoop {
                 Ok(ready) => ready,
                 Err(error) => return Reading::Broken(error),
             };
-            if word && !self.hear() {
+            if self.stopping || (word && !self.hear()) {
+                self.stopping = true;
                 return self.give_up(Reading::Stopped);
             }
             if bytes {
@@ -140,16 +151,28 @@ impl ReadLoop {
         }
     }
 
-    /// Sends the steps that are ready; fails when nobody takes them.
+    /// Sends the steps that are ready; fails when nobody takes them, or when the run asks to stop: then only what
+    /// the next checkpoint covers is still sent, since one read may hold thousands of them.
     fn hand_over(&mut self) -> Result<(), ()> {
         while let Some(step) = self.decoder.next_step() {
+            let complete = matches!(step, LoadStep::Checkpoint(_));
             let waited = self.steps.capacity() == 0;
             self.steps.blocking_send(step).map_err(drop)?;
             if waited {
                 self.heard = Instant::now();
             }
+            self.stopping |= self.spoken_to() && !self.hear();
+            if self.stopping && complete {
+                return Err(());
+            }
         }
         Ok(())
+    }
+
+    /// Whether a word waits.
+    fn spoken_to(&self) -> bool {
+        let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+        matches!(poll(&mut [PollFd::new(&self.ears, PollFlags::IN)], Some(&at_once)), Ok(1))
     }
 
     /// Waits until there are bytes or a word, or it is time for something.

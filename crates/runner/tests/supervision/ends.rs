@@ -90,6 +90,11 @@ async fn a_deadline_ends_a_run_at_its_last_state() {
     let summary = run.run().await;
     assert!(matches!(summary.error, Some(RunError::Timeout(_))), "{:?}", summary.error);
     assert_eq!(Some(run.numbers().len().to_string()), run.state(), "rows and STATE agree");
+    assert!(
+        summary.elapsed < Duration::from_secs(20),
+        "what one read held was not all loaded: {:?}",
+        summary.elapsed
+    );
 }
 
 /// What a signal interrupts is complete up to a STATE, and the tap is gone.
