@@ -12,6 +12,9 @@ use crate::{
 /// What flights.yml says its target is.
 const WAREHOUSE: &str = "warehouse.duckdb";
 
+/// The root manifest's profile that compiles in half the time of a release. It names its folder, too.
+const PROFILE: &str = "quickstart";
+
 const COUNTS: &str = "
     SELECT 'airlines' AS \"table\", count(*) AS rows FROM airlines
     UNION ALL SELECT 'airports', count(*) FROM airports
@@ -30,8 +33,9 @@ const DELAYS: &str = "
 pub(crate) fn quickstart() -> Result<()> {
     let start = Instant::now();
     setup()?;
-    run(&mut cargo(&["build", "--release", "--locked", "-p", "cli", "-p", "tap-csv"]))?;
-    run(&mut cargo(&["build", "--release", "--locked", "-p", "target-duckdb", "--example", "query"]))?;
+    let packages = ["-p", "cli", "-p", "tap-csv", "-p", "target-duckdb"];
+    let build = ["build", "--profile", PROFILE, "--locked", "--bins", "--example", "query"];
+    run(cargo(&build).args(packages))?;
     eprintln!("built in {} s", start.elapsed().as_secs());
 
     run(&mut program(built("tapster"), &["run", "flights"]))?;
@@ -55,7 +59,7 @@ Next:
 }
 
 fn built(name: &str) -> PathBuf {
-    target_directory().join("release").join(name)
+    target_directory().join(PROFILE).join(name)
 }
 
 fn ask(sql: &str) -> Result<()> {
