@@ -76,7 +76,7 @@ async fn garbage_keeps_the_last_checkpoint() {
 async fn silence_is_a_failure_and_its_last_state_is_kept() {
     let mut run = Harness::python("record(1); state(1); record(2); time.sleep(60)");
     // Long enough for Python to start on a busy machine.
-    run.plan.limits.idle_timeout = Duration::from_secs(5);
+    run.plan.limits.idle_timeout = Duration::from_secs(10);
     run.plan.limits.decode.checkpoint_bytes = u64::MAX;
     let summary = run.run().await;
     assert!(matches!(summary.error, Some(RunError::Tap(TapFailure::Silent(_)))), "{:?}", summary.error);
