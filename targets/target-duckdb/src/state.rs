@@ -150,7 +150,7 @@ pub(crate) fn write(
 pub(crate) fn rename(connection: &Connection, run: &RunIdentity, new: &str) -> Result<()> {
     let fails = |e: duckdb::Error| error::failed("rename the pipeline", &e);
     let target = RunIdentity { pipeline: new.to_owned(), ..run.clone() };
-    if read(connection, &target)?.is_some_and(|row| row.state.is_some() || row.sequence > 0) {
+    if read(connection, &target)?.is_some_and(|row| row.state.is_some()) {
         let message = format!("pipeline `{new}` has a STATE of its own in this file");
         return Err(TargetError::new(error::RENAME, Status::Config, message)
             .with_hint(format!("clear it first with `tapster state clear {new}`")));

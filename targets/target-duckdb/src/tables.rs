@@ -145,7 +145,7 @@ pub(crate) fn refuse_anothers(
     };
     let message = format!("stream `{stream}` would load into {}, the table of {whose}", place.written());
     Err(TargetError::new(error::OWNED, Status::Config, message)
-        .with_hint("give the stream another `target_table` or `target_schema`"))
+        .with_hint("give the stream another `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`"))
 }
 
 /// Refuses to go on from a STATE whose table vanished or moved.

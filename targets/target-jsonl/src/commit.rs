@@ -168,6 +168,8 @@ pub(crate) fn rename_pipeline(settings: &Settings, fence: &Fence, new: &str) -> 
     let run = &fence.run;
     let is =
         |environment: &str, pipeline: &str, name: &str| environment == run.environment && pipeline == name;
+    // A run of the new name that failed before its first commit leaves a row that says nothing.
+    state.pipelines.retain(|row| row.state.is_some() || !is(&row.environment, &row.pipeline, new));
     let taken = state.pipelines.iter().any(|row| is(&row.environment, &row.pipeline, new))
         || state.tables.iter().any(|row| is(&row.environment, &row.pipeline, new));
     if taken {

@@ -84,7 +84,7 @@ pub(crate) fn taken(path: &Path, by: &str) -> TargetError {
     let text =
         format!("{} belongs to {by}: two that write one file would undo each other's work", path.display());
     TargetError::new("E0388", Status::Config, text)
-        .with_hint("give the stream another table with `target_table` or `target_schema`")
+        .with_hint("give the stream another table with `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`")
 }
 
 /// A file that is not as it was left.

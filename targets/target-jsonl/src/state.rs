@@ -46,7 +46,7 @@ pub(crate) struct PipelineState {
     pub(crate) shard: String,
     tap: String,
     /// As a text, so that its bytes stay what the tap wrote.
-    state: Option<String>,
+    pub(crate) state: Option<String>,
     sequence: i64,
     fence: i64,
     run: String,

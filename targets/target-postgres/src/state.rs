@@ -261,6 +261,9 @@ pub(crate) async fn rename(
     }
     let run = &fence.run;
     let names: [Parameter<'_>; 2] = [(&run.environment, Type::TEXT), (&new, Type::TEXT)];
+    // A run of the new name that failed before its first commit leaves a row that says nothing, as does `state clear`.
+    let empty = "environment = $1 AND pipeline = $2 AND state IS NULL";
+    session.change(doing, &format!("DELETE FROM {} WHERE {empty}", table(settings)), &names).await?;
     for table in [table(settings), tables::table(settings)] {
         let sql = format!("SELECT FROM {table} WHERE environment = $1 AND pipeline = $2 LIMIT 1");
         if !session.query(doing, &sql, &names).await?.is_empty() {

@@ -188,5 +188,7 @@ pub(crate) fn taken(place: &Place, by: &str) -> TargetError {
     let text =
         format!("table {place} belongs to {by}: two that write one table would undo each other's work");
     TargetError::new("E0323", Status::Config, text)
-        .with_hint("give the stream another table with `target_table` or `target_schema`")
+        .with_hint(
+            "give the stream another table with `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`",
+        )
 }

@@ -56,11 +56,15 @@ pub(crate) async fn a_vanished_table_is_refused(scene: &Scene<'_>) {
 pub(crate) async fn a_renamed_pipeline_keeps_its_tables(scene: &Scene<'_>) {
     let table = table("orders: id int64", &["id"]);
     scene.load("one", &table, &["1"]).await;
+    let moved = RunIdentity { pipeline: "market".to_owned(), ..run("three") };
+    let mut early = scene.start(&moved).await;
+    let error = early.target.open(&table).await.expect_err("its old name has the table still");
+    assert_refused(&error);
+    drop(early);
     let mut session = scene.start(&run("two")).await;
     let renamed = session.target.rename_pipeline("market").await;
     renamed.unwrap_or_else(|error| panic!("rename_pipeline: {error}"));
     drop(session);
-    let moved = RunIdentity { pipeline: "market".to_owned(), ..run("three") };
     let mut session = scene.start(&moved).await;
     assert_eq!(session.state.as_deref(), Some("{\"run\":\"one\"}"));
     session.open(&table).await;
