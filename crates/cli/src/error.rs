@@ -42,6 +42,9 @@ pub(crate) enum CliError {
     /// `--select` for a program without a catalog.
     #[error("the tap of pipeline {0} has no discovery, so its streams cannot be selected one by one")]
     NothingToSelect(String),
+    /// `state clear --select` of what the STATE does not hold.
+    #[error("the STATE of {pipeline} has no bookmark that {patterns} matches; nothing was changed")]
+    NoBookmark { pipeline: String, patterns: String },
     /// Values of records may only be shown to a person.
     #[error("preview shows values of records, and stdout is no terminal")]
     NoTerminal,
@@ -71,6 +74,7 @@ impl CliError {
             Self::Declined => "E0193",
             Self::NoTerminal => "E0194",
             Self::NothingToSelect(_) => "E0195",
+            Self::NoBookmark { .. } => "E0196",
             Self::Bug(_) => "E0190",
         }
     }
@@ -87,7 +91,10 @@ impl CliError {
             | Self::NoTerminal
             | Self::NothingToSelect(_)
             | Self::BadName(_) => exit_code::COMMAND_LINE,
-            Self::FileInTheWay { .. } | Self::File { .. } | Self::Setting { .. } => exit_code::CONFIGURATION,
+            Self::FileInTheWay { .. }
+            | Self::File { .. }
+            | Self::Setting { .. }
+            | Self::NoBookmark { .. } => exit_code::CONFIGURATION,
             Self::NoSettings { .. } => exit_code::TAP,
             Self::Output(_) => exit_code::UNAVAILABLE,
             Self::Bug(_) => exit_code::BUG,
@@ -102,6 +109,7 @@ impl CliError {
                 Some(format!("{name} --about lists its settings, or see its README"))
             }
             Self::NeedsYes(_) => Some("add --yes once you are sure".to_owned()),
+            Self::NoBookmark { pipeline, .. } => Some(format!("`tapster state get {pipeline}` shows them")),
             Self::NothingToSelect(_) => Some("run it without --select and --exclude".to_owned()),
             Self::NoTerminal => Some(
                 "type it in a terminal; `tapster discover` shows names and types without values".to_owned(),

@@ -54,7 +54,10 @@ pub(crate) struct StateSet {
     pub(crate) file: PathBuf,
 }
 
-/// Forget the STATE, so that the next run loads everything again
+/// Forget the STATE, so that the next run reads everything again
+///
+/// What is loaded stays. Records of a stream without a key are then there twice: to replace them, use
+/// `run --full-refresh`, which needs no cleared STATE.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -83,7 +86,7 @@ pub(crate) struct StateHistory {
 #[command(after_help = "\
 Examples:
   git mv pipelines/shop.yml pipelines/shop-eu.yml
-  tapster state move shop shop-eu --yes")]
+  tapster state move shop shop-eu")]
 pub(crate) struct StateMove {
     /// The pipeline's old name
     pub(crate) old: String,

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Read, Write};
 use std::sync::Arc;
 
 use config::{Pipeline, Project};
+use serde_json::json;
 use singer::State;
 use store::{NewState, PipelineName, RunId, StateCause, Store};
 use target_api::{Checkpoint, RunIdentity, StateChange, Target};
@@ -51,9 +52,21 @@ pub(super) fn set(global: &Global, args: &StateSet) -> Outcome {
 /// Forgets the STATE, or some bookmarks of it.
 pub(super) fn clear(global: &Global, args: &StateClear) -> Outcome {
     let patterns = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
-    confirm(global, &format!("clear the STATE of {}: its next run reads everything again", args.pipeline))?;
+    confirm(
+        global,
+        &format!(
+            "clear the STATE of {}: its next run reads everything again, and streams without a key then hold \
+             their records twice (`run --full-refresh` replaces them instead)",
+            args.pipeline
+        ),
+    )?;
     change(global, &args.pipeline, StateCause::Clear, |state| match state {
         Some(state) if !patterns.is_empty() => {
+            let known = state.bookmarks();
+            if !known.iter().any(|bookmark| patterns.iter().any(|pattern| pattern.matches(&bookmark.id))) {
+                let patterns = args.select.join(", ");
+                return Err(CliError::NoBookmark { pipeline: args.pipeline.clone(), patterns }.into());
+            }
             let edited = state.without_bookmarks(|id| patterns.iter().any(|pattern| pattern.matches(id)));
             Ok(StateChange::Set(edited.map_err(runner::RunError::from)?.as_str().into()))
         }
@@ -82,7 +95,13 @@ fn change(
         StateChange::Keep | StateChange::Clear => None,
     };
     work.store.put_state(&work.key, &NewState { sequence, run: Some(work.id), state, how })?;
-    Printer::new(global).note(&format!("done; next: tapster run {name}"));
+    Printer::new(global).result(&json!({ "pipeline": name, "sequence": sequence }), || match how {
+        StateCause::Clear => format!(
+            "Cleared as sequence {sequence}: the next run reads again what it covered.\n\n\
+             next: tapster run {name} --full-refresh    replaces what is loaded; without it, streams without a key double\n"
+        ),
+        _ => format!("Set as sequence {sequence}.\n\nnext: tapster run {name}\n"),
+    })?;
     Ok(0)
 }
 
@@ -103,7 +122,15 @@ pub(super) fn rename(global: &Global, args: &StateMove) -> Outcome {
     let state = state.map(|state| state.as_str().to_owned());
     let moved = NewState { sequence, run: Some(work.id), state, how: StateCause::Move };
     work.store.rename_pipeline(&work.key, &to, &moved)?;
-    Printer::new(global).note(&format!("{} is now {}; next: tapster run {}", args.old, args.new, args.new));
+    Printer::new(global).result(
+        &json!({ "pipeline": args.new, "was": args.old, "sequence": sequence }),
+        || {
+            format!(
+                "{} is now {}, with its STATE, tables and history.\n\nnext: tapster run {1}\n",
+                args.old, args.new
+            )
+        },
+    )?;
     Ok(0)
 }
 
