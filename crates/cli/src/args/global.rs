@@ -4,6 +4,7 @@ use clap::{ArgAction, Args, ValueEnum};
 
 /// Flags that every verb takes, before or after it.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 #[command(next_help_heading = "On every command")]
 pub(crate) struct Global {
     /// The project folder [default: the nearest one upwards with a tapster.yml or pipelines/]
@@ -37,6 +38,17 @@ pub(crate) struct Global {
     /// Do what deletes without asking; needed off a terminal
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
+
+    /// Set for the runs that one `run` starts beside each other: no live lines, no next steps
+    #[arg(long, global = true, hide = true)]
+    pub(crate) beside_others: bool,
+}
+
+impl Global {
+    /// What a next step must say to mean the same environment: ` -e prod`, or nothing.
+    pub(crate) fn environment_flag(&self) -> String {
+        self.environment.as_ref().map(|name| format!(" -e {name}")).unwrap_or_default()
+    }
 }
 
 /// The form of the log on stderr.

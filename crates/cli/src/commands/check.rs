@@ -49,7 +49,7 @@ pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
         }
         all.push(checked);
     }
-    printer.result(&all, || text(&all, args.offline))?;
+    printer.result(&all, || text(&all, args.offline, &global.environment_flag()))?;
     Ok(together(&all))
 }
 
@@ -82,7 +82,7 @@ fn check_settings(pipeline: &Pipeline, wired: &Wired) -> Result<(), Failure> {
     Ok(())
 }
 
-fn text(all: &[Checked], offline: bool) -> String {
+fn text(all: &[Checked], offline: bool, environment: &str) -> String {
     let mut text = String::new();
     for checked in all.iter().filter(|checked| checked.ok) {
         let streams = checked
@@ -99,7 +99,7 @@ fn text(all: &[Checked], offline: bool) -> String {
         checked.warnings.iter().for_each(|warning| text.push_str(&format!("  warning: {warning}\n")));
     }
     if let [Checked { ok: true, pipeline, .. }] = all {
-        text.push_str(&format!("\nnext: tapster run {pipeline}\n"));
+        text.push_str(&format!("\nnext: tapster run {pipeline}{environment}\n"));
     }
     text
 }

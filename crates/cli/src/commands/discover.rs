@@ -50,7 +50,8 @@ pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
             let style = if stream.is_selected() { anstyle::Style::new() } else { DIM };
             table.styled_line(line(stream, by).map(|cell| (cell, style)));
         }
-        format!("{}\nnext: tapster check {1}, then tapster run {1}\n", table.render(0), args.pipeline)
+        let next = format!("{}{}", args.pipeline, global.environment_flag());
+        format!("{}\nnext: tapster check {next}, then tapster run {next}\n", table.render(0))
     })?;
     Ok(0)
 }

@@ -57,8 +57,13 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
             Some(error) => Err(Failure { tap_said: summary.tap_said, ..Failure::from(error) }),
         }
     })?;
-    let text = shown.lock().map(|shown| shown.text()).unwrap_or_default();
-    Printer::new(global)
-        .result(&text, || format!("{text}nothing was loaded; next: tapster run {}\n", args.pipeline))?;
+    let (document, text) = shown.lock().map(|shown| (shown.document(), shown.text())).unwrap_or_default();
+    Printer::new(global).result(&document, || {
+        format!(
+            "{text}nothing was loaded; next: tapster run {}{}\n",
+            args.pipeline,
+            global.environment_flag()
+        )
+    })?;
     Ok(0)
 }

@@ -1,6 +1,7 @@
 //! `run`: one pipeline in this process, several as child processes.
 
 mod closing;
+mod doubling;
 mod dry_run;
 mod one;
 mod several;

@@ -1,6 +1,7 @@
 //! What a person or a script sees: results on stdout, everything else on stderr. Nothing outside this
 //! module prints.
 
+mod bookmark;
 mod failure;
 mod format;
 mod logging;
@@ -9,6 +10,7 @@ mod printer;
 mod style;
 mod table;
 
+pub(crate) use bookmark::{bookmark, bookmark_change};
 pub(crate) use failure::{print_failure, tell_plainly};
 pub(crate) use format::{count, duration, size, time};
 pub(crate) use logging::start_logging;

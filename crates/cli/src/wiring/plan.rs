@@ -21,6 +21,8 @@ pub(crate) struct Wired {
     pub(crate) tap_identity: String,
     pub(crate) target: MakeTarget,
     pub(crate) target_name: String,
+    /// The file or database behind the target, for people.
+    pub(crate) location: Option<String>,
 }
 
 /// What of the streams a run covers.
@@ -38,13 +40,15 @@ impl Wired {
         let Program::Named(target_name) = &pipeline.target.program else {
             return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());
         };
-        let target =
-            targets::maker(target_name, pipeline.target.config()?.as_str().to_owned()).ok_or_else(|| {
-                let known = targets::NAMES.iter().map(|&name| name.to_owned()).collect();
-                CliError::UnknownProgram { kind: "target", name: target_name.clone(), known }
-            })?;
+        let config = pipeline.target.config()?.as_str().to_owned();
+        let location = targets::location(target_name, &config);
+        let location = location.map(|text| pipeline.secrets.redact(&text).into_owned());
+        let target = targets::maker(target_name, config).ok_or_else(|| {
+            let known = targets::NAMES.iter().map(|&name| name.to_owned()).collect();
+            CliError::UnknownProgram { kind: "target", name: target_name.clone(), known }
+        })?;
         let tap_identity = tap::identity(&pipeline.tap.program);
-        Ok(Self { tap, tap_identity, target, target_name: target_name.clone() })
+        Ok(Self { tap, tap_identity, target, target_name: target_name.clone(), location })
     }
 
     /// Who runs, for the state row.

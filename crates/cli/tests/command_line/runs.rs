@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{fs, iter};
 
-use crate::harness::{document, tapster};
+use crate::harness::{document, tapster, told};
 
 /// Two greetings without a key, and the same again each time.
 const GREETINGS: &str = r#"
@@ -80,4 +80,33 @@ fn several_runs_are_one_document_with_that_of_each() {
     let both: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(both[0]["result"]["streams"][0]["records_written"], 2);
     assert_eq!(both[1]["result"]["error"]["code"], "E0401");
+}
+
+#[test]
+fn the_first_load_of_a_stream_without_a_key_warns_of_what_the_tap_may_say_again() {
+    let catalog = r#"{"streams":[{"tap_stream_id":"greetings","stream":"greetings","schema":{"type":"object","properties":{"text":{"type":"string"}}},"metadata":[{"breadcrumb":[],"metadata":{"selected":true}}]}]}"#;
+    let folder = project(&[("a", GREETINGS)]);
+    fs::write(folder.path().join("catalog.json"), catalog).unwrap();
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace("catalog: false", "catalog: catalog.json");
+    fs::write(&file, text).unwrap();
+    let run = document(folder.path(), &["run", "a", "--json"]);
+    assert!(run["warnings"][0].as_str().unwrap().starts_with("no key in greetings"), "{run}");
+    let again = document(folder.path(), &["run", "a", "--json"]);
+    assert_eq!(again["warnings"].as_array().unwrap().len(), 0, "once is enough: {again}");
+}
+
+#[test]
+fn state_verbs_say_what_they_changed_and_refuse_what_would_change_nothing() {
+    let folder = project(&[("a", GREETINGS)]);
+    assert!(tapster(folder.path(), &["run", "a"]).status.success());
+    let refused = told(folder.path(), &["state", "clear", "a", "--select", "nothing", "--yes"]);
+    assert!(refused.contains("error[E0196]"), "{refused}");
+    let kept = document(folder.path(), &["state", "get", "a", "--json"]);
+    assert_eq!(kept["bookmarks"]["greetings"]["n"], 2);
+    let cleared = document(folder.path(), &["state", "clear", "a", "--yes", "--json"]);
+    assert_eq!((&cleared["pipeline"], &cleared["sequence"]), (&"a".into(), &2.into()));
+    fs::rename(folder.path().join("pipelines/a.yml"), folder.path().join("pipelines/b.yml")).unwrap();
+    let moved = document(folder.path(), &["state", "move", "a", "b", "--json"]);
+    assert_eq!((&moved["pipeline"], &moved["was"]), (&"b".into(), &"a".into()));
 }

@@ -32,6 +32,18 @@ impl Shown {
         self.streams.is_some_and(|streams| full >= streams)
     }
 
+    /// Each stream with its records, by column; every value as the text that is shown.
+    pub(super) fn document(&self) -> serde_json::Value {
+        let stream = |lines: &Vec<Vec<String>>| {
+            let (head, records) = lines.split_first()?;
+            let record = |cells: &Vec<String>| -> serde_json::Value {
+                head.iter().cloned().zip(cells.iter().cloned().map(serde_json::Value::from)).collect()
+            };
+            Some(records.iter().map(record).collect::<serde_json::Value>())
+        };
+        self.tables.iter().map(|(name, lines)| (name.to_string(), stream(lines))).collect()
+    }
+
     /// Each stream with its columns and records.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();

@@ -1,85 +1,105 @@
 //! The closing words of a run: a table, where the data is, what to type next.
 
 use config::Pipeline;
-use runner::RunSummary;
+use runner::{RunError, RunSummary};
 use serde::Serialize;
 use store::{RunId, StreamFigures};
 
 use crate::args::Global;
 use crate::error::CliError;
-use crate::failure::Failure;
-use crate::output::{Align, Printer, Table, count, duration};
+use crate::output::{Align, Printer, Table, bookmark_change, count, duration};
 use crate::progress::figures;
 
-/// The document of `run --json`.
+/// The document of `run --json`. A failed run's is its error.
 #[derive(Serialize)]
 struct Document<'a> {
     run: String,
     pipeline: &'a str,
+    environment: &'a str,
     status: &'static str,
     exit_code: u8,
     seconds: f64,
     streams: Vec<StreamFigures>,
-    places: Vec<(String, String)>,
+    /// The file or database that the tables are in.
+    location: Option<&'a str>,
     sequence: Option<i64>,
-    error: Option<Failure>,
+    warnings: &'a [String],
 }
 
-/// Tells the result on stdout. With `--json` a failure is part of the one document.
-pub(super) fn tell(
-    global: &Global,
-    pipeline: &Pipeline,
-    run: RunId,
-    summary: &RunSummary,
-) -> Result<(), CliError> {
+/// What the closing words are about, besides the run itself.
+pub(super) struct About<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    pub(super) run: RunId,
+    pub(super) location: Option<&'a str>,
+    pub(super) warnings: &'a [String],
+}
+
+/// Tells the result on stdout. With `--json` a failure is the one document, and is told by who ends the process.
+pub(super) fn tell(global: &Global, about: &About, summary: &RunSummary) -> Result<(), CliError> {
     if global.json && summary.error.is_some() {
-        // The error is the one document.
         return Ok(());
     }
     let streams = figures(summary);
-    let places: Vec<_> = summary.streams.iter().map(|s| (s.stream.clone(), s.place.clone())).collect();
     let document = Document {
-        run: run.to_string(),
-        pipeline: &pipeline.name,
-        status: if summary.error.is_none() { "succeeded" } else { "failed" },
+        run: about.run.to_string(),
+        pipeline: &about.pipeline.name,
+        environment: &about.pipeline.environment,
+        status: "succeeded",
         exit_code: summary.exit_code(),
         seconds: summary.elapsed.as_secs_f64(),
         streams: streams.clone(),
-        places,
+        location: about.location,
         sequence: summary.sequence,
-        error: None,
+        warnings: about.warnings,
     };
-    Printer::new(global).result(&document, || text(pipeline, summary, &streams))
+    Printer::new(global).result(&document, || text(global, about, summary, &streams))
 }
 
-fn text(pipeline: &Pipeline, summary: &RunSummary, streams: &[StreamFigures]) -> String {
+fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamFigures]) -> String {
     let mut text = String::new();
     if !streams.is_empty() {
         text.push_str(&table(streams));
         text.push('\n');
     }
+    let name = &about.pipeline.name;
     let written: u64 = streams.iter().map(|stream| stream.records_written).sum();
+    let records = format!("{} {}", count(written), if written == 1 { "record" } else { "records" });
     let took = duration(summary.elapsed.as_secs_f64());
-    if summary.error.is_some() {
+    if let Some(error) = &summary.error {
+        let ended = if matches!(error, RunError::Cancelled(_)) { "was stopped" } else { "failed" };
+        let are = if written == 1 { "is" } else { "are" };
         text.push_str(&format!(
-            "{} records are committed and safe; the run failed after {took}.\n",
-            count(written)
+            "{name}: {records} {are} committed and safe; the run {ended} after {took}.\n"
         ));
         return text;
     }
-    let what =
-        if written == 0 { "Nothing was new".to_owned() } else { format!("{} records", count(written)) };
-    text.push_str(&format!("{what}, in {took}.\n"));
-    let mut places: Vec<&str> = summary.streams.iter().map(|stream| stream.place.as_str()).collect();
-    places.sort_unstable();
-    if let (Some(first), true) = (places.first(), written > 0) {
-        let more =
-            if places.len() > 1 { format!(" and {} more tables", places.len() - 1) } else { String::new() };
-        text.push_str(&format!("The data is in {first}{more}.\n"));
+    let what = if written == 0 { "nothing was new".to_owned() } else { records };
+    text.push_str(&format!("{name}: {what}, in {took}.\n"));
+    let places = summary.streams.iter().map(|stream| stream.place.as_str()).collect();
+    if let (Some(place), true) = (place(places, about.location), written > 0) {
+        text.push_str(&format!("The data is in {place}.\n"));
     }
-    text.push_str(&format!("\nnext: tapster run {0}          what has changed since\n", pipeline.name));
-    text.push_str(&format!("      tapster state get {0}    the bookmarks it goes on from\n", pipeline.name));
+    if !global.beside_others {
+        let environment = global.environment_flag();
+        text.push_str(&format!("\nnext: tapster run {name}{environment}          what has changed since\n"));
+        text.push_str(&format!(
+            "      tapster state get {name}{environment}    the bookmarks it goes on from\n"
+        ));
+    }
     text
+}
+
+/// `warehouse.duckdb: main.airlines and 4 more tables`.
+fn place(mut places: Vec<&str>, location: Option<&str>) -> Option<String> {
+    places.sort_unstable();
+    places.dedup();
+    let more = match places.len().saturating_sub(1) {
+        0 => String::new(),
+        1 => " and 1 more table".to_owned(),
+        more => format!(" and {more} more tables"),
+    };
+    let first = places.first()?;
+    Some(location.map_or_else(|| format!("{first}{more}"), |location| format!("{location}: {first}{more}")))
 }
 
 fn table(streams: &[StreamFigures]) -> String {
@@ -98,59 +118,21 @@ fn table(streams: &[StreamFigures]) -> String {
             count(stream.records_written),
             count(stream.records_rejected),
             duration(stream.seconds),
-            change(stream.bookmark_before.as_deref(), stream.bookmark_after.as_deref()),
+            bookmark_change(stream.bookmark_before.as_deref(), stream.bookmark_after.as_deref()),
         ]);
     }
     table.render(0)
 }
 
-/// `before → after`, each short enough to be read.
-fn change(before: Option<&str>, after: Option<&str>) -> String {
-    match (before, after) {
-        (None, None) => "none".to_owned(),
-        (before, after) if before == after => format!("{}, unchanged", short(after.unwrap_or_default())),
-        (before, after) => {
-            format!(
-                "{} → {}",
-                before.map_or_else(|| "none".to_owned(), short),
-                after.map_or_else(|| "none".to_owned(), short)
-            )
-        }
-    }
-}
-
-/// The replication key's value where there is one; otherwise the bookmark's plain values with their names.
-fn short(bookmark: &str) -> String {
-    const LONGEST: usize = 32;
-    let Ok(value) = singer::Json::parse(bookmark) else { return String::new() };
-    let text = match value.get("replication_key_value") {
-        Some(key) => key.as_str().map_or_else(|| key.to_string(), str::to_owned),
-        None => plain(&value),
-    };
-    if text.chars().count() <= LONGEST {
-        return text;
-    }
-    text.chars().take(LONGEST).chain(['…']).collect()
-}
-
-fn plain(value: &singer::Json) -> String {
-    let Some(members) = value.as_object() else { return value.to_string() };
-    let parts = members.iter().map(|(name, value)| match value {
-        singer::Json::Object(_) => plain(value),
-        value => format!("{name} {value}"),
-    });
-    parts.collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{change, short};
+    use super::place;
 
     #[test]
-    fn bookmarks_are_short_and_say_what_moved() {
-        assert_eq!(short(r#"{"replication_key":"at","replication_key_value":"2026-01-01"}"#), "2026-01-01");
-        assert_eq!(short(r#"{"files":{"a.csv":{"bytes":386,"lines":17}}}"#), "bytes 386, lines 17");
-        assert_eq!(change(None, Some("7")), "none → 7");
-        assert_eq!(change(Some("7"), Some("7")), "7, unchanged");
+    fn the_place_of_the_data_names_the_file_and_counts_the_tables() {
+        let told = place(vec!["main.b", "main.a", "main.a"], Some("warehouse.duckdb"));
+        assert_eq!(told.as_deref(), Some("warehouse.duckdb: main.a and 1 more table"));
+        assert_eq!(place(vec!["out/a.jsonl"], None).as_deref(), Some("out/a.jsonl"));
+        assert_eq!(place(Vec::new(), Some("x")), None);
     }
 }

@@ -10,7 +10,7 @@ use super::Request;
 use crate::args::Global;
 use crate::commands::{in_runtime, scratch};
 use crate::failure::{Failure, Outcome};
-use crate::output::{Align, Printer, Table as Printed};
+use crate::output::{Align, Printer, Table as Printed, bookmark};
 use crate::wiring::{Edits, Offer, Wired};
 
 /// What a run would do with one stream.
@@ -18,7 +18,7 @@ use crate::wiring::{Edits, Offer, Wired};
 struct Intended {
     stream: String,
     method: Option<String>,
-    bookmark: Option<String>,
+    bookmark: Option<singer::Json>,
     table: String,
     statements: Vec<String>,
 }
@@ -51,14 +51,15 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
             intended.push(Intended {
                 stream: stream.tap_stream_id.clone(),
                 method: stream.effective_replication_method().map(str::to_owned),
-                bookmark: found.and_then(|found| serde_json::to_string(&found.value).ok()),
+                bookmark: found.map(|found| found.value.clone()),
                 table: change.place,
                 statements: change.statements,
             });
         }
         Ok(intended)
     })?;
-    Printer::new(global).result(&intended, || text(name, &intended))?;
+    let next = format!("{name}{}", global.environment_flag());
+    Printer::new(global).result(&intended, || text(&next, &intended))?;
     Ok(0)
 }
 
@@ -83,12 +84,12 @@ fn text(pipeline: &str, intended: &[Intended]) -> String {
         ("table", Align::Left),
     ]);
     for stream in intended {
-        let bookmark = stream.bookmark.as_deref().unwrap_or("the beginning");
-        let bookmark: String = bookmark.chars().take(48).collect();
+        let start = stream.bookmark.as_ref().and_then(|value| serde_json::to_string(value).ok());
+        let start = start.map_or_else(|| "the beginning".to_owned(), |text| bookmark(&text));
         table.line([
             stream.stream.clone(),
             stream.method.clone().unwrap_or_default(),
-            bookmark,
+            start,
             stream.table.clone(),
         ]);
     }

@@ -7,7 +7,7 @@ use config::{Pipeline, Project};
 use runner::{Observer, RunSummary, Shutdown};
 use store::{NewRun, PipelineLock, PipelineName, RunEnd, RunFailure, RunFolder, RunId, RunStatus, Store};
 
-use super::{Request, closing};
+use super::{Request, closing, doubling};
 use crate::args::{Global, LogFormat};
 use crate::commands::runtime;
 use crate::failure::{Failure, Outcome};
@@ -52,7 +52,7 @@ impl One<'_> {
             self.drive(id, &mut signals).await
         });
         match outcome {
-            Ok(summary) => self.close(id, &summary),
+            Ok((summary, warnings)) => self.close(id, &summary, &warnings),
             Err(failure) => {
                 self.finish(id, Some(&failure), None)?;
                 Err(failure)
@@ -60,16 +60,24 @@ impl One<'_> {
         }
     }
 
-    /// Asks the tap what it offers, then runs.
-    async fn drive(&self, id: RunId, signals: &mut Shutdown) -> Result<RunSummary, Failure> {
+    /// Asks the tap what it offers, then runs. Gives the warnings of both.
+    async fn drive(&self, id: RunId, signals: &mut Shutdown) -> Result<(RunSummary, Vec<String>), Failure> {
         let narrow = (self.request.select.as_slice(), self.request.exclude.as_slice());
         let offer = Offer::ask(self.project, self.pipeline, &self.wired.tap, narrow, signals).await?;
         let printer = Printer::new(self.global);
-        offer.report.warnings.iter().for_each(|warning| printer.note(&format!("warning: {warning}")));
+        let mut warnings: Vec<String> = offer.report.warnings.iter().map(ToString::to_string).collect();
+        for warning in &warnings {
+            printer.note(&format!("warning: {warning}"));
+        }
         let edits = Edits { full_refresh: self.request.full_refresh, narrowed: self.request.narrowed() };
         let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
         plan.limits.timeout = self.request.timeout.or(plan.limits.timeout);
-        Ok(runner::run(&plan, signals, &self.observer(id)).await)
+        let summary = runner::run(&plan, signals, &self.observer(id)).await;
+        if let Some(warning) = doubling::warning(self.pipeline, &offer, &summary) {
+            printer.note(&format!("warning: {warning}"));
+            warnings.push(warning);
+        }
+        Ok((summary, warnings))
     }
 
     fn observer(&self, id: RunId) -> Observer {
@@ -78,7 +86,7 @@ impl One<'_> {
         if self.global.log_format == LogFormat::Json {
             observers.push(progress::json_lines());
         } else if !self.global.quiet && !self.global.json {
-            observers.push(if std::io::stderr().is_terminal() {
+            observers.push(if !self.global.beside_others && std::io::stderr().is_terminal() {
                 Live::new().observer()
             } else {
                 progress::plain(Printer::new(self.global), self.pipeline.name.clone())
@@ -88,11 +96,17 @@ impl One<'_> {
     }
 
     /// Writes the ledger's last line and says the closing words.
-    fn close(&self, id: RunId, summary: &RunSummary) -> Outcome {
+    fn close(&self, id: RunId, summary: &RunSummary, warnings: &[String]) -> Outcome {
         let failure = summary.error.as_ref().map(Failure::from);
         self.store.record_streams(&id, &progress::figures(summary))?;
         self.finish(id, failure.as_ref(), Some(summary))?;
-        closing::tell(self.global, self.pipeline, id, summary)?;
+        let about = closing::About {
+            pipeline: self.pipeline,
+            run: id,
+            location: self.wired.location.as_deref(),
+            warnings,
+        };
+        closing::tell(self.global, &about, summary)?;
         match failure {
             None => Ok(0),
             Some(mut failure) => {

@@ -107,7 +107,7 @@ fn start(global: &Global, name: &str, args: &Run) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     // Apart from the terminal's group, or Ctrl-C would reach it twice: a second signal stops at once.
     command.process_group(0);
-    command.arg("run").arg(name);
+    command.arg("run").arg(name).arg("--beside-others");
     if let Some(project) = &global.project {
         command.arg("--project").arg(project);
     }

@@ -2,7 +2,7 @@ use anstyle::Style;
 use chrono::{DateTime, Utc};
 use store::{Run, RunStatus, StreamFigures};
 
-use crate::output::{Align, BAD, BOLD, DIM, GOOD, Table, count, duration, size, time};
+use crate::output::{Align, BAD, BOLD, DIM, GOOD, Table, bookmark_change, count, duration, size, time};
 
 /// What came before a run that failed.
 #[derive(Debug, Clone, Copy)]
@@ -131,27 +131,10 @@ fn streams(figures: &[StreamFigures]) -> Table {
             size(stream.bytes),
             duration(stream.seconds),
             stream.place.clone(),
-            bookmark(stream),
+            bookmark_change(stream.bookmark_before.as_deref(), stream.bookmark_after.as_deref()),
         ]);
     }
     table
-}
-
-fn bookmark(stream: &StreamFigures) -> String {
-    let short = |text: &str| {
-        let mut text = text.to_owned();
-        if let Some((end, _)) = text.char_indices().nth(40) {
-            text.truncate(end);
-            text.push('…');
-        }
-        text
-    };
-    match (stream.bookmark_before.as_deref(), stream.bookmark_after.as_deref()) {
-        (before, after) if before == after => after.map(short).unwrap_or_default(),
-        (None, Some(after)) => format!("→ {}", short(after)),
-        (Some(before), after) => format!("{} → {}", short(before), after.map(short).unwrap_or_default()),
-        (None, None) => String::new(),
-    }
 }
 
 #[cfg(test)]
