@@ -33,8 +33,8 @@ pub trait Target: Send {
     /// Accepts a batch of an open table; nothing of it is visible yet.
     async fn write(&mut self, stream: &StreamName, batch: RecordBatch) -> Result<()>;
 
-    /// Removes, within the next commit and after all that was written before, the stream's records of other
-    /// versions. A table that holds none of `version` is not emptied: a warning is logged instead.
+    /// Removes, within the next commit and after all that was written before, the stream's records of older
+    /// versions and of none; newer ones stay. A table that holds none of `version` is not emptied: a warning is logged instead.
     async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()>;
 
     /// Makes all that was accepted durable and visible, with the STATE, or nothing of it.

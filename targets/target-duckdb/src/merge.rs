@@ -123,10 +123,15 @@ pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: 
     let (sql, column) = (table.place.sql(), quoted(column));
     let any = format!("SELECT count(*) > 0 FROM {sql} WHERE {column} = {value}");
     if !connection.query_row(&any, [], |row| row.get::<_, bool>(0)).map_err(fails)? {
-        tracing::warn!("{place} holds no record of version {version}: it is not emptied");
+        // An empty table is how a first full load begins.
+        let any = format!("SELECT count(*) > 0 FROM {sql}");
+        if connection.query_row(&any, [], |row| row.get::<_, bool>(0)).map_err(fails)? {
+            tracing::warn!("{place} holds no record of version {version}: it is not emptied");
+        }
         return Ok(());
     }
-    let delete = format!("DELETE FROM {sql} WHERE {column} IS DISTINCT FROM {value}");
+    // Never what is newer: a tap may say again which version it once began.
+    let delete = format!("DELETE FROM {sql} WHERE {column} IS NULL OR TRY_CAST({column} AS HUGEINT) < {version}");
     connection.execute(&delete, []).map(drop).map_err(fails)
 }
 

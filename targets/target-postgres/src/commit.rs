@@ -190,7 +190,11 @@ impl PostgresTarget {
         let session = self.session()?;
         let doing = format!("removing older versions from {}", open.place);
         if session.query(&doing, &holds, &[]).await?.is_empty() {
-            warn!(%stream, version, "ACTIVATE_VERSION is ignored: the table holds no record of that version, and would be empty");
+            // An empty table is how a first full load begins.
+            let any = format!("SELECT FROM {} LIMIT 1", open.place.quoted());
+            if !session.query(&doing, &any, &[]).await?.is_empty() {
+                warn!(%stream, version, "ACTIVATE_VERSION is ignored: the table holds no record of that version, and would be empty");
+            }
             return Ok(());
         }
         session.execute(&doing, &remove).await

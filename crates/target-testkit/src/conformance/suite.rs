@@ -85,6 +85,7 @@ checks! {
     Versions: versions::a_version_replaces_the_others,
     Versions: versions::a_version_is_activated_with_the_commit,
     Versions: versions::the_same_version_again_removes_nothing,
+    Versions: versions::an_older_version_removes_nothing_newer,
     Versions: versions::a_version_without_records_empties_nothing,
     State: ownership::another_pipelines_table_is_refused,
     State: ownership::another_taps_state_is_refused,

@@ -55,3 +55,14 @@ pub(crate) async fn a_version_without_records_empties_nothing(scene: &Scene<'_>)
     drop(session);
     assert_eq!(scene.records(&table).await, ["1|10", "2|10"]);
 }
+
+pub(crate) async fn an_older_version_removes_nothing_newer(scene: &Scene<'_>) {
+    let table = versioned();
+    scene.load("one", &table, &["1|9", "2|10", "3|100"]).await;
+    let mut session = scene.start(&run("two")).await;
+    session.open(&table).await;
+    session.activate(&table, 10).await;
+    session.commit(Some("{}")).await;
+    drop(session);
+    assert_eq!(scene.records(&table).await, ["2|10", "3|100"]);
+}

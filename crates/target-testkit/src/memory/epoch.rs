@@ -184,10 +184,14 @@ impl Applying<'_> {
         let place = place(table, self.defect);
         let Some(actual) = self.contents.tables.get_mut(&place) else { return };
         let Some(column) = actual.given.get("_sdc_table_version").cloned() else { return };
-        let version = Some(version.to_string());
-        let is_current = |record: &Record| record.get(&column).cloned().flatten() == version;
+        let distinct = self.defect == Some(Defect::ActivatesAgainstNewer);
+        let of = |record: &Record| {
+            record.get(&column).cloned().flatten().and_then(|text| text.parse::<i64>().ok())
+        };
+        let is_current = |record: &Record| of(record) == Some(version);
+        let stays = |record: &Record| if distinct { is_current(record) } else { of(record) >= Some(version) };
         if unguarded || actual.records.iter().any(is_current) {
-            actual.records.retain(|record| is_current(record) != backwards);
+            actual.records.retain(|record| stays(record) != backwards);
         }
     }
 }

@@ -92,6 +92,8 @@ pub enum Defect {
     LosesOlderShape,
     /// Removes the records of the version that is activated.
     ActivatesBackwards,
+    /// Removes newer records than those of the version, too.
+    ActivatesAgainstNewer,
     /// Empties a table that holds no record of the version.
     NoVersionGuard,
     /// Activates at once, not with the commit.

@@ -54,6 +54,7 @@ const FOUND_BY: &[(&str, Defect)] = &[
     ("a_version_replaces_the_others", Defect::ActivatesBackwards),
     ("a_version_is_activated_with_the_commit", Defect::ActivatesEarly),
     ("the_same_version_again_removes_nothing", Defect::ActivatesBackwards),
+    ("an_older_version_removes_nothing_newer", Defect::ActivatesAgainstNewer),
     ("a_version_without_records_empties_nothing", Defect::NoVersionGuard),
     ("another_pipelines_table_is_refused", Defect::TakesAnyTable),
     ("another_taps_state_is_refused", Defect::TakesAnyState),
