@@ -45,6 +45,9 @@ pub(crate) enum CliError {
     /// `state clear --select` of what the STATE does not hold.
     #[error("the STATE of {pipeline} has no bookmark that {patterns} matches; nothing was changed")]
     NoBookmark { pipeline: String, patterns: String },
+    /// A pattern where one pipeline is wanted.
+    #[error("`{argument}` names {} pipelines, and this verb takes one", names.len())]
+    SeveralPipelines { argument: String, names: Vec<String> },
     /// Values of records may only be shown to a person.
     #[error("preview shows values of records, and stdout is no terminal")]
     NoTerminal,
@@ -75,6 +78,7 @@ impl CliError {
             Self::NoTerminal => "E0194",
             Self::NothingToSelect(_) => "E0195",
             Self::NoBookmark { .. } => "E0196",
+            Self::SeveralPipelines { .. } => "E0197",
             Self::Bug(_) => "E0190",
         }
     }
@@ -89,6 +93,7 @@ impl CliError {
             | Self::NeedsYes(_)
             | Self::Declined
             | Self::NoTerminal
+            | Self::SeveralPipelines { .. }
             | Self::NothingToSelect(_)
             | Self::BadName(_) => exit_code::COMMAND_LINE,
             Self::FileInTheWay { .. }
@@ -109,6 +114,7 @@ impl CliError {
                 Some(format!("{name} --about lists its settings, or see its README"))
             }
             Self::NeedsYes(_) => Some("add --yes once you are sure".to_owned()),
+            Self::SeveralPipelines { names, .. } => Some(format!("there are: {}", names.join(", "))),
             Self::NoBookmark { pipeline, .. } => Some(format!("`tapster state get {pipeline}` shows them")),
             Self::NothingToSelect(_) => Some("run it without --select and --exclude".to_owned()),
             Self::NoTerminal => Some(

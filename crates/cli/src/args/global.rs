@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 
 /// Flags that every verb takes, before or after it.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag that people type")]
 #[command(next_help_heading = "On every command")]
 pub(crate) struct Global {

@@ -24,7 +24,7 @@ struct Checked {
 
 /// All pipelines by default; all are checked, even if one fails.
 pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
-    let project = project::open(global)?;
+    let project = project::open_around(global, &args.pipelines)?;
     let mut names = Vec::new();
     for argument in &args.pipelines {
         names.extend(project.matching(argument)?);

@@ -6,8 +6,8 @@ use crate::failure::Outcome;
 use crate::output::{Align, Printer, Table};
 
 pub(crate) fn run(global: &Global, args: &Config) -> Outcome {
-    let project = project::open(global)?;
-    let listing = project.pipeline_as_written(&args.pipeline)?.listing();
+    let (project, name) = project::open_one(global, &args.pipeline)?;
+    let listing = project.pipeline_as_written(&name)?.listing();
     Printer::new(global).result(&listing, || {
         let mut table =
             Table::new(&[("setting", Align::Left), ("value", Align::Left), ("from", Align::Left)]);

@@ -13,8 +13,8 @@ use crate::wiring::{Offer, Wired};
 
 /// One line a stream; with `--json` the catalog itself.
 pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
-    let project = project::open(global)?;
-    let pipeline = project.pipeline(&args.pipeline)?;
+    let (project, name) = project::open_one(global, &args.pipeline)?;
+    let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
     let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"))?;
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
@@ -50,7 +50,7 @@ pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
             let style = if stream.is_selected() { anstyle::Style::new() } else { DIM };
             table.styled_line(line(stream, by).map(|cell| (cell, style)));
         }
-        let next = format!("{}{}", args.pipeline, global.environment_flag());
+        let next = format!("{name}{}", global.environment_flag());
         format!("{}\nnext: tapster check {next}, then tapster run {next}\n", table.render(0))
     })?;
     Ok(0)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::args::{Global, Init};
+use crate::commands::editor::write_schemas;
 use crate::commands::project;
 use crate::error::CliError;
 use crate::exit_code;
@@ -32,6 +33,7 @@ pub(crate) fn run(global: &Global, args: &Init) -> Outcome {
     }
     ignore(&folder.join(".gitignore"))?;
     let project = folder.canonicalize().map_err(|source| project::file_error("open", &folder, source))?;
+    write_schemas(&project)?;
     let files = FILES.iter().map(|(name, _)| *name).chain([".gitignore"]).collect();
     let document = Document { project, files };
     Printer::new(global).result(&document, || welcome(&document, args.dir.as_deref()))?;

@@ -22,8 +22,8 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
     if !std::io::stdout().is_terminal() {
         return Err(CliError::NoTerminal.into());
     }
-    let project = project::open(global)?;
-    let pipeline = project.pipeline(&args.pipeline)?;
+    let (project, name) = project::open_one(global, &args.pipeline)?;
+    let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
     let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"))?;
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
@@ -59,11 +59,7 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
     })?;
     let (document, text) = shown.lock().map(|shown| (shown.document(), shown.text())).unwrap_or_default();
     Printer::new(global).result(&document, || {
-        format!(
-            "{text}nothing was loaded; next: tapster run {}{}\n",
-            args.pipeline,
-            global.environment_flag()
-        )
+        format!("{text}nothing was loaded; next: tapster run {}{}\n", name, global.environment_flag())
     })?;
     Ok(0)
 }

@@ -27,14 +27,41 @@ fn is_project(folder: &Path) -> bool {
 
 /// The project with its files.
 pub(super) fn open(global: &Global) -> Result<Project, Failure> {
-    let start = global.project.clone().unwrap_or_else(|| PathBuf::from("."));
+    open_around(global, &[])
+}
+
+/// The project of the first argument that is a pipeline's file, unless `--project` names one; else that of this folder.
+pub(super) fn open_around(global: &Global, arguments: &[String]) -> Result<Project, Failure> {
+    let is_file =
+        |argument: &&String| Path::new(argument).extension().is_some_and(|end| end == "yml" || end == "yaml");
+    let file = arguments.iter().find(is_file).map(PathBuf::from);
+    let start = global.project.clone().or(file).unwrap_or_else(|| PathBuf::from("."));
     Ok(Project::discover(&start, global.environment.as_deref())?)
+}
+
+/// The project and the one pipeline of an argument: a name, a pattern that one name fits, or a file.
+pub(super) fn open_one(global: &Global, argument: &str) -> Result<(Project, String), Failure> {
+    let project = open_around(global, &[argument.to_owned()])?;
+    let mut names = project.matching(argument)?;
+    match (names.pop(), names.as_slice()) {
+        (Some(name), []) => Ok((project, name)),
+        (last, others) => {
+            let names: Vec<_> = others.iter().cloned().chain(last).collect();
+            Err(CliError::SeveralPipelines { argument: argument.to_owned(), names }.into())
+        }
+    }
+}
+
+/// The environment of a look at the past: what was asked for, else the project's default.
+pub(super) fn environment(global: &Global) -> String {
+    let default = || open(global).map(|project| project.environment().to_owned()).unwrap_or_default();
+    global.environment.clone().unwrap_or_else(default)
 }
 
 /// The project's store, if there is one: to look at the past makes none.
 pub(super) fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
     let folder = folder(global)?;
-    if folder.join(".tapster").is_dir() { Ok(Some(Store::open(&folder)?)) } else { Ok(None) }
+    if folder.join(".tapster/ledger.sqlite").is_file() { Ok(Some(Store::open(&folder)?)) } else { Ok(None) }
 }
 
 /// Writes a new file and its folders; one that exists is never overwritten.

@@ -20,13 +20,13 @@ pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
     if !args.tag.is_empty() || args.jobs.is_some() || args.continuous {
         return not_built_yet("run --tag, --jobs, --continuous");
     }
-    let project = super::project::open(global)?;
+    let project = super::project::open_around(global, &args.pipelines)?;
     let names = names(&project, args)?;
     let request = Request::read(args)?;
     match names.as_slice() {
         [name] if args.dry_run => dry_run::run(global, &project, name, &request),
         [name] => one::run(global, &project, name, &request),
-        names => several::run(global, names, args),
+        names => several::run(global, &project, names, args),
     }
 }
 

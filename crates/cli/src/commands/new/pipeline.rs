@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{about, settings};
 use crate::args::{Global, NewPipeline};
+use crate::commands::editor::write_schemas;
 use crate::commands::project;
 use crate::error::CliError;
 use crate::exit_code;
@@ -33,6 +34,7 @@ pub(super) fn run(global: &Global, args: &NewPipeline) -> Outcome {
     ]
     .concat();
     project::write_new(&project.root().join(&file), &content)?;
+    write_schemas(project.root())?;
     let document = Document { pipeline: name, file };
     Printer::new(global).result(&document, || {
         let file = document.file.display();

@@ -9,6 +9,7 @@ use store::{NewRun, PipelineLock, PipelineName, RunEnd, RunFailure, RunFolder, R
 
 use super::{Request, closing, doubling};
 use crate::args::{Global, LogFormat};
+use crate::commands::editor::write_schemas;
 use crate::commands::runtime;
 use crate::failure::{Failure, Outcome};
 use crate::output::Printer;
@@ -19,6 +20,9 @@ use crate::wiring::{Edits, Offer, Wired, shutdown};
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
     let pipeline = project.pipeline(name)?;
     let store = Arc::new(Store::open(project.root())?);
+    if let Err(error) = write_schemas(project.root()) {
+        tracing::warn!(%error, "editors will not know the keys of the project's files");
+    }
     let key = PipelineName::new(pipeline.environment.clone(), pipeline.name.clone());
     let id = RunId::generate();
     let lock = match request.wait {

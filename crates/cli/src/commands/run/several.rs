@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::process::Stdio;
 
+use config::Project;
 use runner::{Shutdown, StopSignal};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
@@ -32,7 +33,8 @@ struct Ended {
 }
 
 /// Runs them two at a time and tells the exit code of each. A signal stops all of them.
-pub(super) fn run(global: &Global, names: &[String], args: &Run) -> Outcome {
+pub(super) fn run(global: &Global, project: &Project, names: &[String], args: &Run) -> Outcome {
+    let global = &Global { project: Some(project.root().to_owned()), ..global.clone() };
     let (mut ended, stopped) = in_runtime(async |signals| Ok(all(global, names, args, signals).await))?;
     for name in names {
         if !ended.iter().any(|one| one.pipeline == *name) {

@@ -19,8 +19,8 @@ use crate::wiring::Wired;
 
 /// The STATE as the target has it, byte for byte.
 pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
-    let project = project::open(global)?;
-    let pipeline = project.pipeline(&args.pipeline)?;
+    let (project, name) = project::open_one(global, &args.pipeline)?;
+    let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
     let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"))?;
     let identity = wired.identity(&pipeline, "state-get");
@@ -77,12 +77,12 @@ pub(super) fn clear(global: &Global, args: &StateClear) -> Outcome {
 /// Takes lock and fence, edits, commits, and keeps the copy.
 fn change(
     global: &Global,
-    name: &str,
+    argument: &str,
     how: StateCause,
     edit: impl FnOnce(Option<State>) -> Result<StateChange, Failure>,
 ) -> Outcome {
-    let project = project::open(global)?;
-    let pipeline = project.pipeline(name)?;
+    let (project, name) = project::open_one(global, argument)?;
+    let pipeline = project.pipeline(&name)?;
     let work = Work::begin(&project, &pipeline, &pipeline.name)?;
     let (state, sequence) = in_runtime(async |_| {
         let (mut target, state) = work.take().await?;

@@ -9,7 +9,7 @@ use crate::output::{Align, Printer, Table, time};
 pub(super) fn run(global: &Global, args: &StateHistory) -> Outcome {
     let history = match project::existing_store(global)? {
         Some(store) => {
-            let environment = global.environment.clone().unwrap_or_default();
+            let environment = project::environment(global);
             store.state_history(&PipelineName::new(environment, &args.pipeline), Some(args.limit))?
         }
         None => Vec::new(),
