@@ -13,19 +13,18 @@ use serde_json::Value;
 /// `TAPSTER_PROGRAMS` names a folder that has them already.
 pub fn tapster() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let ready = std::env::var_os("TAPSTER_PROGRAMS").map(PathBuf::from);
-        ready.map_or_else(
-            || set_apart(&build(&["--features", "cli/failpoints"])),
-            |folder| folder.join("tapster"),
-        )
-    })
+    PROGRAM.get_or_init(|| ready_or_built("TAPSTER_PROGRAMS", &["--features", "cli/failpoints"]))
 }
 
-/// A release build without failpoints: for what is measured.
+/// A release build without failpoints: for what is measured. `TAPSTER_RELEASE_PROGRAMS` names a folder that has it.
 pub fn tapster_release() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| set_apart(&build(&["--release"])))
+    PROGRAM.get_or_init(|| ready_or_built("TAPSTER_RELEASE_PROGRAMS", &["--release"]))
+}
+
+fn ready_or_built(variable: &str, flags: &[&str]) -> PathBuf {
+    let ready = std::env::var_os(variable).map(PathBuf::from);
+    ready.map_or_else(|| set_apart(&build(flags)), |folder| folder.join("tapster"))
 }
 
 /// The root of the workspace.

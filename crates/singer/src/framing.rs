@@ -52,7 +52,6 @@ impl LineBuffer {
     pub fn space(&mut self) -> &mut [u8] {
         if self.start == self.end {
             (self.start, self.end, self.searched) = (0, 0, 0);
-            self.shrink();
         } else if self.start > 0 && self.bytes.len() - self.end < READ_BYTES / 2 {
             self.bytes.copy_within(self.start..self.end, 0);
             self.end -= self.start;
@@ -68,9 +67,12 @@ impl LineBuffer {
         &mut self.bytes[self.end..]
     }
 
-    /// After a very long line the memory is given back.
+    /// After a very long line the memory is given back, before its record goes on and takes memory elsewhere.
     fn shrink(&mut self) {
-        if self.bytes.len() > 4 * READ_BYTES {
+        let left = self.end - self.start;
+        if self.bytes.len() > 4 * READ_BYTES && left < READ_BYTES {
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.searched, self.end) = (0, self.searched - self.start, left);
             self.bytes.truncate(READ_BYTES);
             self.bytes.shrink_to_fit();
         }
@@ -92,6 +94,7 @@ impl LineBuffer {
                 if self.end - self.start > self.limit {
                     return Err(self.too_long());
                 }
+                self.shrink();
                 return Ok(None);
             };
             let (from, to) = (self.start, self.searched + found);
