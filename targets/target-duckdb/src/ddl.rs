@@ -101,7 +101,7 @@ fn created(place: &Place, wanted: &[Column], names: Vec<String>) -> TablePlan {
     let columns: Vec<String> = actual.iter().map(definition).collect();
     let mut changes: Vec<Change> = Vec::new();
     if place.schema.to_lowercase() != "main" {
-        changes.push(format!("CREATE SCHEMA IF NOT EXISTS {}", quoted(&place.schema)).into());
+        changes.push(format!("CREATE SCHEMA IF NOT EXISTS {}", place.schema_sql()).into());
     }
     changes.push(format!("CREATE TABLE {} ({})", place.sql(), columns.join(", ")).into());
     TablePlan { names, actual, created: true, changes }
@@ -210,7 +210,7 @@ pub(crate) fn inspect(connection: &Connection, place: &Place) -> Result<Option<V
                 written,
                 nullable: row.get(2)?,
             };
-            let found = Place { schema: row.get(3)?, table: row.get(4)? };
+            let found = Place { catalog: place.catalog.clone(), schema: row.get(3)?, table: row.get(4)? };
             Ok((column, found, row.get::<_, bool>(5)?))
         })
         .map_err(fails)?;

@@ -131,7 +131,8 @@ pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: 
         return Ok(());
     }
     // Never what is newer: a tap may say again which version it once began.
-    let delete = format!("DELETE FROM {sql} WHERE {column} IS NULL OR TRY_CAST({column} AS HUGEINT) < {version}");
+    let delete =
+        format!("DELETE FROM {sql} WHERE {column} IS NULL OR TRY_CAST({column} AS HUGEINT) < {version}");
     connection.execute(&delete, []).map(drop).map_err(fails)
 }
 

@@ -16,8 +16,8 @@ impl Session {
     pub(crate) fn open(&mut self, table: &Table) -> Result<TableChange> {
         self.alive()?;
         let stream = table.schema.stream.clone();
-        let place = Place::of(table, &self.opening.config.default_target_schema);
         let (connection, run) = self.held()?;
+        let place = self.place(connection, table)?;
         let (plan, existed) = self.planned(connection, Some(run), table, &place)?;
         let merge_key = merge_key(table, &plan.names)?;
         let previous = run.owned(stream.as_str());
@@ -41,24 +41,31 @@ impl Session {
     }
 
     pub(crate) fn plan(&mut self, table: &Table) -> Result<TableChange> {
-        let place = Place::of(table, &self.opening.config.default_target_schema);
-        let (plan, _) = if let Some(database) = &self.database {
-            self.planned(&database.connection, self.run.as_ref(), table, &place)?
-        } else {
-            let connection = match connection::open_to_read(&self.opening)? {
-                Some(connection) => connection,
-                None => Connection::open_in_memory().map_err(|e| error::failed("plan", &e))?,
-            };
-            let run = match &self.asked {
-                Some(identity) => {
-                    let row = state::read(&connection, identity)?;
-                    Some(Run::look(&connection, identity, row.as_ref())?)
-                }
-                None => None,
-            };
-            self.planned(&connection, run.as_ref(), table, &place)?
+        if let Some(database) = &self.database {
+            return self.plan_at(&database.connection, self.run.as_ref(), table);
+        }
+        let connection = match connection::open_to_read(&self.opening)? {
+            Some(connection) => connection,
+            None => Connection::open_in_memory().map_err(|e| error::failed("plan", &e))?,
         };
+        let run = match &self.asked {
+            Some(identity) => {
+                let row = state::read(&connection, identity)?;
+                Some(Run::look(&connection, identity, row.as_ref())?)
+            }
+            None => None,
+        };
+        self.plan_at(&connection, run.as_ref(), table)
+    }
+
+    fn plan_at(&self, connection: &Connection, run: Option<&Run>, table: &Table) -> Result<TableChange> {
+        let place = self.place(connection, table)?;
+        let (plan, _) = self.planned(connection, run, table, &place)?;
         Ok(TableChange { place: place.written(), created: plan.created, statements: plan.statements() })
+    }
+
+    fn place(&self, connection: &Connection, table: &Table) -> Result<Place> {
+        Place::of(connection, table, &self.opening.config.default_target_schema)
     }
 
     /// The way from the table as it will be after this epoch so far to what holds the stream, and whether there is

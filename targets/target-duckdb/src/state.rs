@@ -5,8 +5,9 @@ use target_api::{FullRefresh, Result, RunIdentity, StateChange, Status, StoredSt
 
 use crate::error;
 
-/// Where every pipeline's STATE is, whatever schema its tables are in.
-pub(crate) const TABLE: &str = "main._tapster_state";
+/// Where every pipeline's STATE is, whatever schema its tables are in. Without schema, which could as well be the
+/// name of the file: `main`, the first in the search path, has it.
+const TABLE: &str = "_tapster_state";
 
 const WHERE: &str = "environment = ? AND pipeline = ? AND shard = ?";
 

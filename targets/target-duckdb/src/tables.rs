@@ -8,25 +8,37 @@ use target_api::{Result, RunIdentity, Status, Table, TargetError, shortened};
 
 use crate::{ddl, error};
 
-const TABLE: &str = "main._tapster_tables";
+/// Without schema, which could as well be the name of the file: `main`, the first in the search path, has it.
+const TABLE: &str = "_tapster_tables";
 
 /// Where a table is, schema and all.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
+    /// The file, as DuckDB calls it. Without it, the schema `shop` of the file `shop.duckdb` could not be named.
+    pub catalog: String,
     pub schema: String,
     pub table: String,
 }
 
 impl Place {
     /// Where a run wants a table.
-    pub(crate) fn of(table: &Table, default_schema: &str) -> Self {
+    pub(crate) fn of(connection: &Connection, table: &Table, default_schema: &str) -> Result<Self> {
+        let catalog = connection
+            .query_row("SELECT current_database()", [], |row| row.get(0))
+            .map_err(|e| error::failed("tell the name of the file", &e))?;
         let schema = table.name.schema.as_deref().unwrap_or(default_schema);
-        Self { schema: shortened(schema, ddl::RULE), table: shortened(&table.name.table, ddl::RULE) }
+        let fitted = |name: &str| shortened(name, ddl::RULE);
+        Ok(Self { catalog, schema: fitted(schema), table: fitted(&table.name.table) })
+    }
+
+    /// The schema in SQL.
+    pub(crate) fn schema_sql(&self) -> String {
+        format!("{}.{}", quoted(&self.catalog), quoted(&self.schema))
     }
 
     /// In SQL.
     pub(crate) fn sql(&self) -> String {
-        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+        format!("{}.{}", self.schema_sql(), quoted(&self.table))
     }
 
     /// As people write it.
@@ -81,24 +93,31 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<OwnedTable>> {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT environment, pipeline, stream, \"schema\", \"table\", columns, key_properties FROM {TABLE}"
+        "SELECT environment, pipeline, stream, \"schema\", \"table\", columns, key_properties, current_database() FROM {TABLE}"
     );
     let mut statement = connection.prepare(&sql).map_err(fails)?;
     let rows = statement
         .query_map([], |row| {
             let text = |index: usize| row.get::<_, String>(index);
-            Ok(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?], text(5)?, text(6)?))
+            Ok(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?], text(5)?, text(6)?, text(7)?))
         })
         .map_err(fails)?;
     rows.map(|row| {
-        let ([environment, pipeline, stream, schema, table], columns, key) = row.map_err(fails)?;
+        let ([environment, pipeline, stream, schema, table], columns, key, catalog) = row.map_err(fails)?;
         let unreadable = |cause: serde_json::Error| {
             let message = format!("{TABLE} holds what tapster did not write, at stream `{stream}`");
             TargetError::permanent(error::STATEMENT, message).caused_by(cause)
         };
         let columns = serde_json::from_str(&columns).map_err(unreadable)?;
         let key = serde_json::from_str(&key).map_err(unreadable)?;
-        Ok(OwnedTable { environment, pipeline, stream, place: Place { schema, table }, columns, key })
+        Ok(OwnedTable {
+            environment,
+            pipeline,
+            stream,
+            place: Place { catalog, schema, table },
+            columns,
+            key,
+        })
     })
     .collect()
 }

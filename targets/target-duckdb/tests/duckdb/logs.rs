@@ -70,3 +70,22 @@ async fn a_prober_that_dies_is_a_broken_log_and_one_that_is_missing_is_named() {
     assert_eq!(error.code, "E0354");
     assert!(error.message.contains("/no/such/program"), "{error}");
 }
+
+/// A copy under another name is another catalog to DuckDB: its log must not hold the old one.
+#[tokio::test]
+async fn a_copy_under_another_name_replays_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.duckdb");
+    let copy = folder.path().join("copy.duckdb");
+    let mut loading = Loading::start(&path);
+    // Far enough for a new column and for a table that was made anew.
+    assert!(loading.follow(4 * children::NUMBER_AT + 8).is_some());
+    loading.kill();
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::copy(folder.path().join("a.duckdb.wal"), folder.path().join("copy.duckdb.wal")).unwrap();
+    let mut target = target(&copy, Some(&children::prober(folder.path())));
+    children::load(&mut target, |_| {}).await;
+    drop(target);
+    let all = children::EPOCHS * children::EPOCH;
+    assert_eq!(ask(&copy, "SELECT (count(*), count(DISTINCT n)) FROM events"), format!("({all}, {all})"));
+}

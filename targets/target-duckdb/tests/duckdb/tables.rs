@@ -153,3 +153,25 @@ async fn a_plan_tells_what_open_would_do_and_refuse() {
     drop(planned);
     assert_eq!(file.ask("SELECT typeof(x) FROM shop.orders"), "DOUBLE");
 }
+
+/// DuckDB calls the file by its name, so that `shop.orders` could be a table of the file `shop.duckdb`.
+#[tokio::test]
+async fn a_schema_may_be_called_like_the_file_or_like_duckdbs_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["shop", "main", "temp"] {
+        let path = folder.path().join(format!("{name}.duckdb"));
+        let tables = ["shop-orders", "main-orders", "temp-orders", "orders2"]
+            .map(|stream| table(&format!("{stream}: id int64, x numeric"), &["id"]));
+        for x in ["1", "0.12345678901234567890"] {
+            let mut target = target(&path, None);
+            target.resume(&run("one")).await.unwrap();
+            for table in &tables {
+                target.open(table).await.unwrap();
+                write(&mut target, table, &[format!("1|{x}")]).await;
+            }
+            target.commit(&state("{}")).await.unwrap();
+        }
+        let sql = "SELECT count(*) FROM duckdb_columns() WHERE column_name = 'x' AND data_type = 'VARCHAR'";
+        assert_eq!(crate::support::ask(&path, sql), "4", "{name}");
+    }
+}
