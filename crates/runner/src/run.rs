@@ -192,7 +192,7 @@ impl Running<'_> {
         };
         steps.close();
         while steps.try_recv().is_ok() {}
-        let stop = stop.finish(&mut reader, loaded.is_ok()).await;
+        let stop = stop.finish(plan, &mut reader, loaded.is_ok()).await;
         if !tokio::task::spawn_blocking(move || reader.join()).await.unwrap_or(false) {
             return Err(RunError::Bug);
         }
@@ -285,36 +285,39 @@ impl Stop {
     /// Draws the conclusion from how reading ended.
     fn read(&mut self, how: Reading, plan: &RunPlan, reader: &mut Reader, tap: &Tap) {
         self.reading = Some(());
-        let cause = match how {
-            // `Stopped` has its cause already, or the load's own failure is about to give it.
-            Reading::Ended | Reading::Stopped => return,
-            Reading::Refused(error @ load::DecodeError::Truncated { .. }) => {
-                self.cause.get_or_insert(RunError::Decode(error));
-                return;
+        match cause(how, plan) {
+            None => {}
+            // The tap has closed its output already: its exit is about to say more.
+            Some(error @ RunError::Decode(load::DecodeError::Truncated { .. })) => {
+                self.cause.get_or_insert(error);
             }
-            Reading::Refused(error) => RunError::Decode(error),
-            Reading::Silent => TapFailure::Silent(plan.limits.idle_timeout).into(),
-            Reading::Broken(source) => {
-                RunError::Machine { what: "read the output of", path: "the tap".into(), source }
-            }
-        };
-        self.begin(cause, plan, reader, tap);
+            Some(error) => self.begin(error, plan, reader, tap),
+        }
     }
 
     /// The load has ended: what the reader said, if that was not heard yet. A failed load came first.
-    async fn finish(mut self, reader: &mut Reader, loaded: bool) -> Self {
+    async fn finish(mut self, plan: &RunPlan, reader: &mut Reader, loaded: bool) -> Self {
         reader.stop();
         if self.reading.is_none()
             && let Ok((how, records)) = (&mut reader.outcome).await
         {
             self.records = records;
-            let cause = match how {
-                Reading::Refused(error) if loaded => Some(RunError::Decode(error)),
-                _ => None,
-            };
-            self.cause = self.cause.or(cause);
+            self.cause = self.cause.or(cause(how, plan).filter(|_| loaded));
         }
         self
+    }
+}
+
+/// The failure that an end of reading is, unless it is none or has its cause elsewhere.
+fn cause(how: Reading, plan: &RunPlan) -> Option<RunError> {
+    match how {
+        // `Stopped` has its cause already, or the load's own failure is about to give it.
+        Reading::Ended | Reading::Stopped => None,
+        Reading::Refused(error) => Some(RunError::Decode(error)),
+        Reading::Silent => Some(TapFailure::Silent(plan.limits.idle_timeout).into()),
+        Reading::Broken(source) => {
+            Some(RunError::Machine { what: "read the output of", path: "the tap".into(), source })
+        }
     }
 }
 
