@@ -1,7 +1,7 @@
 use std::error::Error;
 
 use columns::SchemaRefused;
-use config::ConfigError;
+use config::{ConfigError, Secrets};
 use runner::RunError;
 use serde::Serialize;
 use singer::CatalogError;
@@ -36,17 +36,26 @@ impl Failure {
     pub(crate) fn new(code: &str, exit_code: u8, error: &dyn Error, hint: Option<String>) -> Self {
         let mut causes = Vec::new();
         let mut source = error.source();
+        let message = error.to_string();
         while let Some(cause) = source {
-            causes.push(cause.to_string());
+            let text = cause.to_string();
+            if !message.contains(&text) {
+                causes.push(text);
+            }
             source = cause.source();
         }
+        Self { code: code.to_owned(), message, causes, hint, exit_code, tap_said: Vec::new() }
+    }
+
+    /// The same with every secret starred out: an excerpt of a tap's output may hold one.
+    pub(crate) fn redacted(self, secrets: &Secrets) -> Self {
+        let redact = |text: String| secrets.redact(&text).into_owned();
         Self {
-            code: code.to_owned(),
-            message: error.to_string(),
-            causes,
-            hint,
-            exit_code,
-            tap_said: Vec::new(),
+            message: redact(self.message),
+            causes: self.causes.into_iter().map(redact).collect(),
+            hint: self.hint.map(redact),
+            tap_said: self.tap_said.into_iter().map(redact).collect(),
+            ..self
         }
     }
 

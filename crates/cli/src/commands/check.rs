@@ -1,8 +1,6 @@
 //! `check`: everything that can be known before a run, without touching anything.
 
-mod settings;
-
-use config::{Pipeline, Program, Project};
+use config::Project;
 use serde::Serialize;
 
 use crate::args::{Check, Global};
@@ -10,7 +8,7 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_failure};
-use crate::wiring::{Offer, Wired, settings_schema};
+use crate::wiring::{Offer, Wired};
 
 /// What came of one pipeline.
 #[derive(Serialize)]
@@ -61,25 +59,13 @@ fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>,
     let pipeline = project.pipeline(name)?;
     let scratch = scratch(project)?;
     let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"))?;
-    check_settings(&pipeline, &wired)?;
     in_runtime(async |signals| {
         (wired.target)()?.check().await?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, (&[], &[]), signals).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
         Ok((streams, offer.report.warnings.iter().map(ToString::to_string).collect()))
     })
-}
-
-/// The configs against the settings that tap and target publish.
-fn check_settings(pipeline: &Pipeline, wired: &Wired) -> Result<(), Failure> {
-    if let Some(schema) = settings_schema(&wired.target_name) {
-        settings::validate("target", &wired.target_name, schema, pipeline.target.config()?.as_str())?;
-    }
-    if let Program::Named(name) = &pipeline.tap.program {
-        let schema = settings::published(name)?;
-        settings::validate("tap", name, &schema, pipeline.tap.config()?.as_str())?;
-    }
-    Ok(())
+    .map_err(|failure| failure.redacted(&pipeline.secrets))
 }
 
 fn text(all: &[Checked], offline: bool, environment: &str) -> String {

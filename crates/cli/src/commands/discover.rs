@@ -20,7 +20,8 @@ pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
     let offer = in_runtime(async |signals| {
         Offer::ask(&project, &pipeline, &wired.tap, (&select, &[]), signals).await
-    })?;
+    })
+    .map_err(|failure| failure.redacted(&pipeline.secrets))?;
     let printer = Printer::new(global);
     for warning in &offer.report.warnings {
         printer.note(&format!("warning: {warning}"));

@@ -56,7 +56,8 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
             None | Some(runner::RunError::Cancelled(_)) => Ok(shown),
             Some(error) => Err(Failure { tap_said: summary.tap_said, ..Failure::from(error) }),
         }
-    })?;
+    })
+    .map_err(|failure| failure.redacted(&pipeline.secrets))?;
     let (document, text) = shown.lock().map(|shown| (shown.document(), shown.text())).unwrap_or_default();
     Printer::new(global).result(&document, || {
         format!("{text}nothing was loaded; next: tapster run {}{}\n", name, global.environment_flag())

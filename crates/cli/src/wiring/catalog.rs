@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use config::{CatalogFrom, Pattern, Pipeline, Project, SelectionReport};
+use config::{CatalogFrom, Pattern, Pipeline, Program, Project, SelectionReport};
 use runner::{Discovered, Shutdown, TapCommand, catalog_flags, discover};
 use singer::Catalog;
 
+use super::settings;
 use crate::error::CliError;
 use crate::failure::Failure;
 
@@ -28,6 +29,10 @@ impl Offer {
         narrow: (&[Pattern], &[Pattern]),
         shutdown: &mut Shutdown,
     ) -> Result<Self, Failure> {
+        let ours = matches!(&pipeline.tap.program, Program::Named(_));
+        if let Program::Named(name) = &pipeline.tap.program {
+            settings::validate(pipeline, "tap", name, &settings::published(name)?)?;
+        }
         let found = match &pipeline.tap.catalog {
             CatalogFrom::File(path) => Some(read(&project.root().join(path))?),
             CatalogFrom::Nowhere => None,
@@ -43,7 +48,6 @@ impl Offer {
             return Ok(Self { catalog: None, report: SelectionReport::default(), flags: Vec::new() });
         };
         let report = pipeline.rules.apply(&mut catalog, narrow.0, narrow.1)?;
-        let ours = matches!(pipeline.tap.program, config::Program::Named(_));
         let flags = if ours { vec!["--catalog"] } else { catalog_flags(command, shutdown).await? };
         Ok(Self { catalog: Some(catalog), report, flags })
     }
@@ -70,5 +74,8 @@ fn read(path: &std::path::Path) -> Result<Catalog, Failure> {
         path: path.to_owned(),
         source,
     })?;
-    Ok(Catalog::parse(&text)?)
+    Catalog::parse(&text).map_err(|error| {
+        let failure = Failure::from(error);
+        Failure { message: format!("{}: {}", path.display(), failure.message), ..failure }
+    })
 }

@@ -3,6 +3,7 @@
 mod catalog;
 mod plan;
 mod rules;
+mod settings;
 mod signals;
 mod tap;
 mod targets;

@@ -110,3 +110,33 @@ fn state_verbs_say_what_they_changed_and_refuse_what_would_change_nothing() {
     let moved = document(folder.path(), &["state", "move", "a", "b", "--json"]);
     assert_eq!((&moved["pipeline"], &moved["was"]), (&"b".into(), &"a".into()));
 }
+
+/// A tap that prints its config on stdout and stderr: the error's excerpt, the logs and the ledger must not have it.
+#[test]
+fn a_secret_that_the_tap_prints_is_seen_nowhere() {
+    let folder = project(&[("a", "cat \"$2\" >&2; cat \"$2\" | tr -d '{}'; echo")]);
+    let file = folder.path().join("pipelines/a.yml");
+    let config = "catalog: false, config: { password: \"${file:secret}\" }";
+    let text = fs::read_to_string(&file).unwrap().replace("catalog: false", config);
+    fs::write(&file, text).unwrap();
+    fs::write(folder.path().join("secret"), "hunter2-hunter2").unwrap();
+    for flags in [&["-vv"][..], &["--json"], &["--log-format", "json"]] {
+        let told = told(folder.path(), &[&["run", "a"], flags].concat());
+        assert!(told.contains("E0203") && told.contains("********"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    for verb in [["runs", "show", "a"], ["runs", "logs", "a"], ["config", "a", "--json"]] {
+        assert!(!told(folder.path(), &verb).contains("hunter2"), "{verb:?}");
+    }
+    let mut folders = vec![folder.path().join(".tapster")];
+    while let Some(inside) = folders.pop() {
+        for entry in fs::read_dir(inside).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                let bytes = fs::read(entry.path()).unwrap();
+                assert!(!bytes.windows(7).any(|part| part == b"hunter2"), "{}", entry.path().display());
+            }
+        }
+    }
+}

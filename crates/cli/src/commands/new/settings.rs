@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 /// Names that mean a secret where the schema does not say so.
 const SECRET_WORDS: [&str; 5] = ["password", "secret", "token", "api_key", "private_key"];
 
+/// Settings that nearly everybody needs, where the schema asks for none of them because each has some default.
+const WANTED: [&str; 5] = ["host", "user", "password", "database", "path"];
+
 /// The lines of the block, without indentation of the first level; empty when there are no settings.
 pub(super) fn config_lines(program: &str, schema: &Value) -> Vec<String> {
     let prefix = program.to_ascii_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
@@ -22,7 +25,7 @@ fn object_lines(prefix: &str, schema: &Value) -> Vec<String> {
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let is_required = |name: &str| required.contains(&name);
+    let is_required = |name: &str| required.contains(&name) || required.is_empty() && WANTED.contains(&name);
     let (needed, allowed): (Vec<_>, Vec<_>) = properties.iter().partition(|(name, _)| is_required(name));
     let mut lines = Vec::new();
     for (name, property) in needed {

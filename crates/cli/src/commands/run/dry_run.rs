@@ -57,7 +57,8 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
             });
         }
         Ok(intended)
-    })?;
+    })
+    .map_err(|failure| failure.redacted(&pipeline.secrets))?;
     let next = format!("{name}{}", global.environment_flag());
     Printer::new(global).result(&intended, || text(&next, &intended))?;
     Ok(0)

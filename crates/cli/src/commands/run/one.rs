@@ -58,6 +58,7 @@ impl One<'_> {
         match outcome {
             Ok((summary, warnings)) => self.close(id, &summary, &warnings),
             Err(failure) => {
+                let failure = failure.redacted(&self.pipeline.secrets);
                 self.finish(id, Some(&failure), None)?;
                 Err(failure)
             }
@@ -86,9 +87,10 @@ impl One<'_> {
 
     fn observer(&self, id: RunId) -> Observer {
         let ledger = progress::ledger(Arc::clone(&self.store), self.lock.name().clone(), id);
-        let mut observers = vec![ledger, progress::run_log(&self.folder.run_log)];
+        let secrets = &self.pipeline.secrets;
+        let mut observers = vec![ledger, progress::run_log(&self.folder.run_log, secrets)];
         if self.global.log_format == LogFormat::Json {
-            observers.push(progress::json_lines());
+            observers.push(progress::json_lines(secrets));
         } else if !self.global.quiet && !self.global.json {
             observers.push(if !self.global.beside_others && std::io::stderr().is_terminal() {
                 Live::new().observer()
@@ -101,7 +103,8 @@ impl One<'_> {
 
     /// Writes the ledger's last line and says the closing words.
     fn close(&self, id: RunId, summary: &RunSummary, warnings: &[String]) -> Outcome {
-        let failure = summary.error.as_ref().map(Failure::from);
+        let redacted = |error| Failure::from(error).redacted(&self.pipeline.secrets);
+        let failure = summary.error.as_ref().map(redacted);
         self.store.record_streams(&id, &progress::figures(summary))?;
         self.finish(id, failure.as_ref(), Some(summary))?;
         let about = closing::About {
