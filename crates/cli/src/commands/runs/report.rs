@@ -26,7 +26,13 @@ pub(super) fn render(run: &Run, past: &Past) -> String {
     if let Some(said) = run.failure.as_ref().and_then(|failure| failure.tap_said.clone()) {
         line("tap said", said);
     }
+    if failed {
+        line("fault", fault(run.exit_code).to_owned());
+    }
     line(if failed { "safe" } else { "loaded" }, safe(run, failed));
+    if failed {
+        line("heals", heals(run.exit_code).to_owned());
+    }
     if let Some(hint) = run.failure.as_ref().and_then(|failure| failure.hint.as_deref()) {
         text.push_str(&format!("  {BOLD}hint:{BOLD:#} {hint}\n"));
     }
@@ -82,7 +88,9 @@ fn when(run: &Run) -> String {
 /// What is in the target now. Without figures (a lost run writes none) nothing is claimed of numbers.
 fn safe(run: &Run, failed: bool) -> String {
     let sum = |figure: fn(&StreamFigures) -> u64| run.streams.iter().map(figure).sum::<u64>();
-    let written = count(sum(|stream| stream.records_written));
+    let written = sum(|stream| stream.records_written);
+    let records = if written == 1 { "record" } else { "records" };
+    let written = count(written);
     let rejected = match sum(|stream| stream.records_rejected) {
         0 => String::new(),
         rejected => format!(", {} rejected", count(rejected)),
@@ -90,9 +98,36 @@ fn safe(run: &Run, failed: bool) -> String {
     match (failed, run.streams.is_empty()) {
         (true, true) => "what the last committed STATE covers; nothing after it is visible".to_owned(),
         (true, false) => {
-            format!("{written} records committed{rejected}; nothing after the bookmark is visible")
+            format!("{written} {records} committed{rejected}; nothing after the bookmark is visible")
         }
-        (false, _) => format!("{written} records{rejected}"),
+        (false, _) => format!("{written} {records}{rejected}"),
+    }
+}
+
+/// Where to look, by the exit code; a lost run has none.
+fn fault(exit_code: Option<i32>) -> &'static str {
+    match exit_code {
+        Some(65) => "the tap's output, or a record in it",
+        Some(69) => "the target, or the way to it",
+        Some(70) => "tapster",
+        Some(75) => "none: another run had the pipeline",
+        Some(76) => "the tap, or what it reads",
+        Some(78) => "a file, a secret, or a stream or table that does not fit it",
+        Some(124) => "the tap was too slow for its limit",
+        Some(130 | 143) => "none: somebody stopped it",
+        _ => "the machine, or a kill",
+    }
+}
+
+/// Whether the next run may succeed without anybody's help.
+fn heals(exit_code: Option<i32>) -> &'static str {
+    match exit_code {
+        Some(65) => "no: the same record comes again until the tap, its data or a rule is mended",
+        Some(70) => "hardly: please report it",
+        Some(78) => "no: it fails the same way until that is changed",
+        Some(69) => "yes, once the target answers again: the next run goes on from the last commit",
+        Some(76 | 124) => "if the cause was passing: the next run goes on from the last commit",
+        _ => "yes: the next run goes on from the last commit",
     }
 }
 
