@@ -17,8 +17,6 @@ pub(crate) struct Captured {
     pub(crate) stdout: Vec<u8>,
     /// `None` when it was stopped because enough was seen.
     pub(crate) exit: Option<TapExit>,
-    /// Its last lines on standard error.
-    pub(crate) said: Vec<String>,
 }
 
 /// Starts the tap with `arguments` and its config, and reads its output until it ends or `enough` says so.
@@ -53,8 +51,8 @@ pub(crate) async fn capture(
         }
     };
     let exit = if whole { tap.exit_within(Duration::from_secs(30)).await } else { None };
-    let said = tap.end(if whole { Duration::from_secs(2) } else { Duration::ZERO }).await;
-    Ok(Captured { stdout, exit, said })
+    tap.end(if whole { Duration::from_secs(2) } else { Duration::ZERO }).await;
+    Ok(Captured { stdout, exit })
 }
 
 /// Reads to the end; the second part says whether it was reached.

@@ -24,17 +24,14 @@ const HELP: Duration = Duration::from_mins(1);
 /// Runs the tap's discovery. Takes nothing and changes nothing at the tap's side.
 ///
 /// # Errors
-/// When the tap does not start, exits with an error, or prints no catalog.
+/// When the tap does not start, exits with an error, or prints no catalog. What it said is in its log.
 pub async fn discover(command: &TapCommand, shutdown: &mut Shutdown) -> Result<Discovered, RunError> {
-    let Captured { stdout, exit, said } =
+    let Captured { stdout, exit } =
         capture(command, &["--discover"], LONGEST, shutdown, begins_with_message).await?;
     if begins_with_message(&stdout) {
         return Ok(Discovered::Nothing);
     }
     if let Some(failure) = exit.and_then(|exit| exit.failure(None)) {
-        for line in &said {
-            tracing::error!(target: "tap", "{line}");
-        }
         return Err(failure.into());
     }
     let catalog = Catalog::from_discovery(&stdout);

@@ -54,7 +54,11 @@ pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
 fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>, Vec<String>), Failure> {
     if offline {
         project.check_file(name)?;
-        return Ok((None, Vec::new()));
+        return match project.pipeline_as_written(name) {
+            // What another machine has: the choice of an environment, and variables.
+            Err(error) if !matches!(error.code(), "E0112" | "E0115") => Err(error.into()),
+            _ => Ok((None, Vec::new())),
+        };
     }
     let pipeline = project.pipeline(name)?;
     let scratch = scratch(project)?;

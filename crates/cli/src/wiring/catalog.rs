@@ -3,12 +3,15 @@
 use std::fs;
 
 use config::{CatalogFrom, Pattern, Pipeline, Program, Project, SelectionReport};
-use runner::{Discovered, Shutdown, TapCommand, catalog_flags, discover};
+use runner::{Discovered, RunError, Shutdown, TapCommand, catalog_flags, discover};
 use singer::Catalog;
 
 use super::settings;
 use crate::error::CliError;
 use crate::failure::Failure;
+
+/// So many of the tap's last lines belong to an error.
+const LAST_LINES: usize = 20;
 
 /// The tap's catalog as the run will use it; none for a program without discovery.
 pub(crate) struct Offer {
@@ -36,10 +39,12 @@ impl Offer {
         let found = match &pipeline.tap.catalog {
             CatalogFrom::File(path) => Some(read(&project.root().join(path))?),
             CatalogFrom::Nowhere => None,
-            CatalogFrom::Discovery => match discover(command, shutdown).await? {
-                Discovered::Catalog(catalog) => Some(catalog),
-                Discovered::Nothing => None,
-            },
+            CatalogFrom::Discovery => {
+                match discover(command, shutdown).await.map_err(|error| told(error, command))? {
+                    Discovered::Catalog(catalog) => Some(catalog),
+                    Discovered::Nothing => None,
+                }
+            }
         };
         let Some(mut catalog) = found else {
             if !narrow.0.is_empty() || !narrow.1.is_empty() {
@@ -66,6 +71,18 @@ impl Offer {
     pub(crate) fn text(&self) -> Option<String> {
         self.catalog.as_ref().and_then(|catalog| serde_json::to_string(&catalog.to_json()).ok())
     }
+}
+
+/// The error with what the tap said last, which its log has.
+fn told(error: RunError, command: &TapCommand) -> Failure {
+    let log = fs::read_to_string(&command.log).unwrap_or_default();
+    let tap_said = if matches!(error, RunError::Tap(_)) {
+        log.lines().map(str::to_owned).collect::<Vec<_>>()
+    } else {
+        Vec::new()
+    };
+    let last = tap_said.len().saturating_sub(LAST_LINES);
+    Failure { tap_said: tap_said.into_iter().skip(last).collect(), ..Failure::from(error) }
 }
 
 fn read(path: &std::path::Path) -> Result<Catalog, Failure> {

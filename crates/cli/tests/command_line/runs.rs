@@ -140,3 +140,28 @@ fn a_secret_that_the_tap_prints_is_seen_nowhere() {
         }
     }
 }
+
+#[test]
+fn a_tap_that_fails_at_discovery_is_quoted_now_and_at_night() {
+    let folder = project(&[("a", "echo CRITICAL no such file >&2; exit 3")]);
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace(", catalog: false", "");
+    fs::write(&file, text).unwrap();
+    let failed = document(folder.path(), &["run", "a", "--json"]);
+    assert_eq!(failed["error"]["tap_said"][0], "CRITICAL no such file", "{failed}");
+    let night = told(folder.path(), &["runs", "show", "a"]);
+    assert!(night.contains("tap said  CRITICAL no such file"), "{night}");
+}
+
+#[test]
+fn check_offline_knows_the_names_of_the_project_and_needs_no_variable() {
+    let folder = project(&[("a", GREETINGS)]);
+    let write = |text: &str| fs::write(folder.path().join("pipelines/a.yml"), text).unwrap();
+    write(
+        "tap: { command: [sh], config: { password: \"${env:NOT_SET}\" } }\ntarget: { name: target-jsonl }\n",
+    );
+    assert_eq!(document(folder.path(), &["check", "--offline", "--json"])[0]["ok"], true);
+    write("tap: { command: [sh] }\ntarget: warehous\n");
+    let told = document(folder.path(), &["check", "--offline", "--json"]);
+    assert_eq!(told[0]["error"]["code"], "E0113", "{told}");
+}

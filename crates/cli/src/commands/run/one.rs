@@ -134,7 +134,12 @@ impl One<'_> {
             Some(failure) if matches!(failure.exit_code, 130 | 143) => RunStatus::Cancelled,
             Some(_) => RunStatus::Failed,
         };
-        let said = summary.map(|summary| summary.tap_said.join("\n")).filter(|said| !said.is_empty());
+        let said = match (summary, failure) {
+            (Some(summary), _) => summary.tap_said.join("\n"),
+            (None, Some(failure)) => failure.tap_said.join("\n"),
+            (None, None) => String::new(),
+        };
+        let said = Some(said).filter(|said| !said.is_empty());
         let end = RunEnd {
             status,
             exit_code: failure.map_or(0, |failure| failure.exit_code.into()),

@@ -52,14 +52,11 @@ pub(super) fn set(global: &Global, args: &StateSet) -> Outcome {
 /// Forgets the STATE, or some bookmarks of it.
 pub(super) fn clear(global: &Global, args: &StateClear) -> Outcome {
     let patterns = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
-    confirm(
-        global,
-        &format!(
-            "clear the STATE of {}: its next run reads everything again, and streams without a key then hold \
-             their records twice (`run --full-refresh` replaces them instead)",
-            args.pipeline
-        ),
-    )?;
+    Printer::new(global).note(
+        "The next run reads everything again, and what streams without a key hold is then there twice: \
+         `run --full-refresh` replaces it instead.",
+    );
+    confirm(global, &format!("clear the STATE of {}", args.pipeline))?;
     change(global, &args.pipeline, StateCause::Clear, |state| match state {
         Some(state) if !patterns.is_empty() => {
             let known = state.bookmarks();
