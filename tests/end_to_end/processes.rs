@@ -71,7 +71,7 @@ fn a_silent_tap_is_ended_after_its_time() {
 fn a_timeout_ends_a_run_and_keeps_what_is_complete() {
     let script = Script::plain(7, 1_000).act(501, Act::Sleep);
     let (project, warehouse) = project(&script);
-    let outcome = project.run(["run", "orders", "--timeout", "2s"]).expect_code(124);
+    let outcome = project.run(["run", "orders", "--timeout", "10s"]).expect_code(124);
     assert!(outcome.stderr.contains("error[E0408]"), "{outcome}");
     assert_exact(&warehouse, &script, 500);
     assert_nothing_left(&project, &warehouse);
