@@ -1,6 +1,6 @@
 //! Lines for a log file or a pipe: what happened, no redrawing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,13 @@ const EVERY: Duration = Duration::from_secs(10);
 struct Told {
     last: Instant,
     records: BTreeMap<String, u64>,
+    /// Streams whose table is new: what it gets besides is no news.
+    created: BTreeSet<String>,
 }
 
 /// The listener that notes plain lines.
 pub(crate) fn plain(printer: Printer, pipeline: String) -> Observer {
-    let told = Mutex::new(Told { last: Instant::now(), records: BTreeMap::new() });
+    let told = Mutex::new(Told { last: Instant::now(), records: BTreeMap::new(), created: BTreeSet::new() });
     Arc::new(move |event: &RunEvent| {
         let Ok(mut told) = told.lock() else { return };
         if let Some(line) = line(event, &mut told) {
@@ -32,9 +34,12 @@ fn line(event: &RunEvent, told: &mut Told) -> Option<String> {
         RunEvent::TapStarted { attempt: 1, .. } => Some("the tap has started".to_owned()),
         RunEvent::TapStarted { attempt, .. } => Some(format!("the tap has started again, attempt {attempt}")),
         RunEvent::TableOpened { stream, place, created: true, .. } => {
+            told.created.insert(stream.clone());
             Some(format!("{stream} → {place}, a new table"))
         }
-        RunEvent::TableOpened { stream, place, statements, .. } if !statements.is_empty() => {
+        RunEvent::TableOpened { stream, place, statements, .. }
+            if !statements.is_empty() && !told.created.contains(stream) =>
+        {
             Some(format!("{stream} → {place}, changed: {}", statements.join("; ")))
         }
         RunEvent::BatchWritten { stream, records, .. } => {
