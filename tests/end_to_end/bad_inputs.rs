@@ -136,7 +136,7 @@ fn a_pipeline_that_is_not_there() {
 
 #[test]
 fn a_key_of_the_tap_that_is_misspelt() {
-    file_refused("tap-setting", &format!("{}{TARGET}", FILE.replace("path:", "pat:")), 76);
+    file_refused("tap-setting", &format!("{}{TARGET}", FILE.replace("path:", "pat:")), 78);
 }
 
 /// A stream of tests/streams into a warehouse; the first record is committed before the error.

@@ -47,7 +47,12 @@ fn check(
     let schema: serde_json::Value = serde_json::from_str(schema).map_err(|error| unreadable(&error))?;
     let validator = jsonschema::validator_for(&schema).map_err(|error| unreadable(&error))?;
     let config: serde_json::Value = serde_json::from_str(config).map_err(|error| unreadable(&error))?;
-    let Some(error) = validator.iter_errors(&config).next() else { return Ok(()) };
+    // A misspelt name tells more than that the right one is missing.
+    let is_unknown = |error: &jsonschema::ValidationError| {
+        matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. })
+    };
+    let unknown = validator.iter_errors(&config).find(is_unknown);
+    let Some(error) = unknown.or_else(|| validator.iter_errors(&config).next()) else { return Ok(()) };
     let mut path = error.instance_path().to_string();
     let (rule, hint) = broken(&error, &schema);
     if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
