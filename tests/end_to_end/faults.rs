@@ -141,7 +141,7 @@ fn signals_stop_a_run_in_order() {
         for (name, warehouse) in warehouses(&project) {
             project.pipeline(name, &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
             let mut run = project.start(name, None);
-            run.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+            run.wait_for(|line| line.is_checkpoint_at(1_000));
             run.signal(signal);
             let (ended, log) = run.finish();
             assert_eq!(ended, Some(code), "{name}: {log}");
@@ -161,7 +161,7 @@ fn a_zombie_that_wakes_after_another_run_commits_nothing() {
     asleep.pipeline("orders", &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
     other.pipeline("orders", &scripted(&script, &warehouse));
     let mut zombie = asleep.start("orders", None);
-    zombie.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+    zombie.wait_for(|line| line.is_checkpoint_at(1_000));
     zombie.signal(Signal::STOP);
     let _ = other.run(["run", "orders"]).expect_code(0);
     assert_exact(&warehouse, &script, RECORDS);
@@ -181,7 +181,7 @@ fn a_zombie_whose_fence_is_put_back_would_double_its_records() {
     asleep.pipeline("orders", &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
     other.pipeline("orders", &scripted(&script, &warehouse));
     let mut zombie = asleep.start("orders", None);
-    zombie.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+    zombie.wait_for(|line| line.is_checkpoint_at(1_000));
     zombie.signal(Signal::STOP);
     let row = warehouse.rows("SELECT fence, sequence FROM _tapster_state").remove(0);
     let [Some(fence), Some(sequence)] = row.as_slice() else { panic!("{row:?}") };
@@ -206,7 +206,7 @@ fn a_duckdb_file_has_one_run_at_a_time() {
     block["config"]["lock_timeout"] = json!("100ms");
     other.pipeline("orders", &scripted_into(&script, &block));
     let mut holder = holding.start("orders", None);
-    holder.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+    holder.wait_for(|line| line.is_checkpoint_at(1_000));
     let refused = other.run(["run", "orders"]).expect_code(75);
     assert!(
         refused.stderr.contains("error[E") && refused.stderr.contains(&holder.pid().to_string()),
@@ -227,7 +227,7 @@ fn a_second_run_of_a_pipeline_is_told_who_runs_it() {
     let warehouse = Warehouse::duckdb(project.path());
     project.pipeline("orders", &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
     let mut first = project.start("orders", None);
-    first.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+    first.wait_for(|line| line.is_checkpoint_at(1_000));
     let second = project.run(["run", "orders"]).expect_code(75);
     assert!(second.stderr.contains(&format!("pid {} on", first.pid())), "{second}");
     gate.open();
@@ -242,7 +242,7 @@ fn a_server_that_is_stopped_hard_and_started_again_loses_nothing() {
     let (gate, script) = (Gate::new(&project), Script::plain(7, RECORDS));
     project.pipeline("orders", &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
     let mut run = project.start("orders", None);
-    run.wait_for(|line| line.is_event("checkpointed") && line.text.contains("1000"));
+    run.wait_for(|line| line.is_checkpoint_at(1_000));
     cluster.stop_immediate();
     cluster.start_again();
     gate.open();

@@ -24,7 +24,7 @@ fn all_that_a_tap_started_ends_with_a_killed_run() {
     let script = Script::plain(7, 1_000).act(501, Act::Fork(3)).act(502, Act::Sleep);
     let (project, _) = project(&script);
     let mut run = project.start("orders", None);
-    run.wait_for(|line| line.is_event("checkpointed") && line.text.contains("500"));
+    run.wait_for(|line| line.is_checkpoint_at(500));
     while of_folder(project.path()).iter().filter(|process| process.words.contains("--linger")).count() < 3 {}
     run.kill();
     assert_eq!(gone_within(project.path(), Duration::from_secs(2)), []);
@@ -45,7 +45,7 @@ fn a_tap_that_does_not_listen_is_killed() {
     let script = Script::plain(7, 1_000).act(501, Act::IgnoreSigterm).act(502, Act::Sleep);
     let (project, warehouse) = project(&script);
     let mut run = project.start("orders", None);
-    run.wait_for(|line| line.is_event("checkpointed") && line.text.contains("500"));
+    run.wait_for(|line| line.is_checkpoint_at(500));
     run.signal(Signal::TERM);
     let (ended, log) = run.finish();
     assert_eq!(ended, Some(143), "{log}");

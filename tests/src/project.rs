@@ -230,6 +230,13 @@ impl LogLine {
         self.field("phase").and_then(Value::as_str)
     }
 
+    /// Whether the line tells that the STATE after this record is committed. The state's own text is asked: the
+    /// line's timestamp holds digits, too.
+    pub fn is_checkpoint_at(&self, record: u64) -> bool {
+        let state = self.field("state").and_then(Value::as_str).unwrap_or_default();
+        self.is_event("checkpointed") && state.contains(&format!("\"at\":{record}}}"))
+    }
+
     /// Whether the line tells of this event of the run.
     pub fn is_event(&self, name: &str) -> bool {
         self.field("event").and_then(Value::as_str) == Some(name)
