@@ -55,3 +55,31 @@ fn the_tap_gets_its_files_and_nothing_else() {
     assert!(modes.len() >= 2 && modes[0].starts_with("700 "), "{seen}");
     assert!(modes[1..].iter().all(|line| line.starts_with("600 ")), "{seen}");
 }
+
+#[test]
+fn what_the_pipeline_excludes_is_not_loaded_whatever_the_tap_sends() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let stream = concat!(
+        r#"{"type":"SCHEMA","stream":"people","key_properties":["id"],"schema":{"properties":{"id":{"type":"integer"},"phone":{"type":"string"},"address":{"type":"object","properties":{"city":{"type":"string"},"street":{"type":"string"}}},"friends":{"type":"array"}}}}"#,
+        "\n",
+        r#"{"type":"RECORD","stream":"people","record":{"id":1,"phone":"555","address":{"city":"Kraków","street":"Long 1"},"friends":[{"name":"Ada","phone":"556"}]}}"#,
+        "\n",
+        r#"{"type":"STATE","value":{}}"#,
+        "\n"
+    );
+    let stream = project.write("people.singer", stream);
+    let columns = json!({ "phone": "exclude", "address.street": "exclude", "*.phone": "exclude" });
+    project.pipeline(
+        "people",
+        &json!({
+            "tap": Project::replay(&stream),
+            "target": warehouse.block(),
+            "streams": { "people": { "columns": columns } }
+        }),
+    );
+    let _ = project.run(["run", "people"]).expect_code(0);
+    let found = warehouse.rows("FROM people");
+    let found: Vec<&str> = found.iter().flatten().flatten().map(String::as_str).collect();
+    assert_eq!(found, ["1", r#"{"city":"Kraków"}"#, r#"[{"name":"Ada"}]"#]);
+}

@@ -16,7 +16,7 @@ mod value;
 pub use arrow_array;
 pub use arrow_schema;
 
-pub use builder::BatchBuilder;
+pub use builder::{BatchBuilder, PropertyFilter};
 pub use column_type::{ColumnType, ParseColumnTypeError, TYPE_METADATA};
 pub use limits::{DatePolicy, NanPolicy, NulPolicy, ValueLimits};
 pub use mapping::{SchemaRefused, TableOptions, table_schema};

@@ -25,4 +25,4 @@ pub use secrets::{MASK, Secrets};
 pub use selection::{SelectedStream, SelectionReport, Warning};
 pub use settings::parse_duration;
 pub use settings::schema;
-pub use streams::{LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules, StreamSettings};
+pub use streams::{ColumnRules, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules, StreamSettings};

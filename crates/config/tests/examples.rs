@@ -61,7 +61,7 @@ fn a_selects_by_the_last_rule_and_merges_settings_in_file_order() {
         assert_eq!(decision.settings.target_schema.as_deref(), Some(schema), "{stream}");
         assert_eq!(decision.settings.target_table.as_deref(), Some(table), "{stream}");
     }
-    assert!(!rules.column("crm-contacts", &["notes"]) && rules.column("crm-contacts", &["email"]));
+    assert!(!rules.columns("crm-contacts").loads(&["notes"]) && rules.columns("crm-contacts").loads(&["email"]));
     assert_eq!(rules.stream("crm-contacts").rule.unwrap().file_and_line(), "pipelines/app.yml:9");
 }
 
@@ -77,7 +77,7 @@ fn b_has_another_target_in_each_environment() {
     assert_eq!(prod.target.program, Program::Named("target-postgres".to_owned()));
     insta::assert_snapshot!(prod.listing());
     for (column, expected) in [("sha", true), ("commit_timestamp", true), ("author", false)] {
-        assert_eq!(prod.rules.column("commits", &[column]), expected, "{column}");
+        assert_eq!(prod.rules.columns("commits").loads(&[column]), expected, "{column}");
     }
     assert_eq!(prod.rules.stream("releases").settings.target_schema.as_deref(), Some("raw_github"));
     assert_eq!(prod.rules.stream("stargazers").selected, Selected::No);

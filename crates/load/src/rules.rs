@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use target_api::{LoadMethod, TableName};
 
-/// Whether a column of a stream is loaded; keys always are.
-pub type ColumnFilter = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// Whether a column of a stream is loaded, by its path from the top of the record; keys always are.
+pub type ColumnFilter = Arc<dyn Fn(&[&str]) -> bool + Send + Sync>;
 
 /// The settings of one stream.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct StreamRule {
     pub metadata_columns: bool,
     /// Which columns are loaded.
     pub columns: ColumnFilter,
+    /// Whether `columns` leaves out parts of columns that are loaded.
+    pub excludes_nested: bool,
 }
 
 impl Default for StreamRule {
@@ -33,6 +35,7 @@ impl Default for StreamRule {
             load_method: LoadMethod::Upsert,
             metadata_columns: false,
             columns: Arc::new(|_| true),
+            excludes_nested: false,
         }
     }
 }

@@ -36,7 +36,7 @@ impl Stream {
         limits: &ValueLimits,
     ) -> Result<Self, SchemaRefused> {
         let declared = declared(&schema, &rule, false)?;
-        let builder = BatchBuilder::new(Arc::new(declared.clone()), limits.clone());
+        let builder = builder(declared.clone(), &rule, limits);
         let name = StreamName::from(schema.stream.as_str());
         Ok(Self {
             name,
@@ -67,7 +67,7 @@ impl Stream {
 
     /// From now on the table has this form. The builder must be empty.
     pub(crate) fn widen(&mut self, table: TableSchema, limits: &ValueLimits) {
-        self.builder = BatchBuilder::new(Arc::new(table), limits.clone());
+        self.builder = builder(table, &self.rule, limits);
     }
 
     /// Whether the table lacks the version column, which a record with a version needs.
@@ -94,7 +94,7 @@ impl Stream {
     /// Properties that came and that the SCHEMA does not have, each told once.
     pub(crate) fn undeclared(&mut self) -> Vec<String> {
         let mut names = self.builder.unknown_properties();
-        names.retain(|name| (self.rule.columns)(name) && self.told.insert(name.clone()));
+        names.retain(|name| (self.rule.columns)(&[name]) && self.told.insert(name.clone()));
         names
     }
 
@@ -105,12 +105,18 @@ impl Stream {
     }
 }
 
+fn builder(table: TableSchema, rule: &StreamRule, limits: &ValueLimits) -> BatchBuilder {
+    let builder = BatchBuilder::new(Arc::new(table), limits.clone());
+    if rule.excludes_nested { builder.filtered(Arc::clone(&rule.columns)) } else { builder }
+}
+
 fn declared(
     schema: &SchemaMessage,
     rule: &StreamRule,
     versioned: bool,
 ) -> Result<TableSchema, SchemaRefused> {
     let keys = rule.key_properties.as_ref().unwrap_or(&schema.key_properties);
-    let options = TableOptions { metadata: rule.metadata_columns, versioned, include: &*rule.columns };
+    let include = |column: &str| (rule.columns)(&[column]);
+    let options = TableOptions { metadata: rule.metadata_columns, versioned, include: &include };
     table_schema(&StreamName::from(schema.stream.as_str()), &schema.schema, keys, &options)
 }

@@ -28,7 +28,7 @@ pub(super) fn rules(rules: &StreamRules, catalog: Option<&Catalog>) -> Rules {
         let chosen =
             if ids.contains_key(name) { selected.contains(id) } else { decision.selected != Selected::No };
         let settings = decision.settings;
-        let (columns, of) = (rules.clone(), id.to_owned());
+        let columns = rules.columns(id);
         StreamRule {
             selected: chosen,
             table: table(&settings, name),
@@ -38,7 +38,8 @@ pub(super) fn rules(rules: &StreamRules, catalog: Option<&Catalog>) -> Rules {
                 _ => target_api::LoadMethod::Upsert,
             },
             metadata_columns: settings.metadata_columns.unwrap_or(false),
-            columns: Arc::new(move |column| columns.column(&of, &[column])),
+            excludes_nested: columns.exclude_nested(),
+            columns: Arc::new(move |path| columns.loads(path)),
         }
     })
 }

@@ -9,7 +9,7 @@ use singer::{JsonReader, ReadError};
 use super::{column::ColumnBuilder, names::PropertyNames};
 use crate::metadata::{self, is_metadata_column, metadata_column};
 use crate::refusal::Found;
-use crate::value::{Misfit, Wider, moment};
+use crate::value::{Misfit, Wider, moment, nested};
 use crate::{ColumnType, Envelope, RecordError, RecordProblem, Refused, TableSchema, ValueLimits};
 
 /// Builds the batches of one stream.
@@ -35,7 +35,12 @@ pub struct BatchBuilder {
     open: bool,
     troubles: Vec<Trouble>,
     not_object: Option<Found>,
+    /// Where parts of columns are left out: which are not, and room for a value without them.
+    filter: Option<(PropertyFilter, String)>,
 }
+
+/// Whether a property is loaded, by its path from the top of the record.
+pub type PropertyFilter = Arc<dyn Fn(&[&str]) -> bool + Send + Sync>;
 
 /// A `_sdc_` column that the envelope fills.
 #[derive(Debug, Clone, Copy)]
@@ -85,9 +90,17 @@ impl BatchBuilder {
             open: false,
             troubles: Vec::new(),
             not_object: None,
+            filter: None,
             columns,
             schema,
         }
+    }
+
+    /// Leaves out the nested properties that the filter does not pass, whatever the tap sends.
+    #[must_use]
+    pub fn filtered(mut self, filter: PropertyFilter) -> Self {
+        self.filter = Some((filter, String::new()));
+        self
     }
 
     /// The table that the batches are of.
@@ -125,11 +138,42 @@ impl BatchBuilder {
     /// Puts one property of the open record; the last of two equal names wins.
     #[inline]
     pub(super) fn put(&mut self, at: usize, raw: &str) {
-        let Some(column) = self.columns.get_mut(at) else { return };
-        if column.len() > self.records {
+        if self.filter.is_some() && matches!(raw.as_bytes().first(), Some(b'{' | b'[')) {
+            return self.put_filtered(at, raw);
+        }
+        self.put_whole(at, raw);
+    }
+
+    #[cold]
+    fn put_filtered(&mut self, at: usize, raw: &str) {
+        let Some((filter, mut room)) = self.filter.take() else { return };
+        room.clear();
+        let name = self.schema.columns.get(at).map(|column| column.name.as_str()).unwrap_or_default();
+        match nested::filter(raw, name, &*filter, &mut room) {
+            Ok(()) => self.put_whole(at, &room),
+            Err(misfit) => {
+                self.take_back_cell(at);
+                self.note(at, misfit, raw);
+            }
+        }
+        self.filter = Some((filter, room));
+    }
+
+    /// Forgets what the open record has put into a column.
+    #[inline]
+    fn take_back_cell(&mut self, at: usize) {
+        if let Some(column) = self.columns.get_mut(at)
+            && column.len() > self.records
+        {
             column.truncate(self.records);
             self.troubles.retain(|trouble| trouble.column() != at);
         }
+    }
+
+    #[inline]
+    fn put_whole(&mut self, at: usize, raw: &str) {
+        self.take_back_cell(at);
+        let Some(column) = self.columns.get_mut(at) else { return };
         match column.put(raw, &self.limits) {
             Ok(bytes) => self.open_bytes += bytes,
             Err(misfit) => self.note(at, misfit, raw),

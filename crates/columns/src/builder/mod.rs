@@ -6,7 +6,7 @@ mod names;
 mod record;
 mod validity;
 
-pub use batch::BatchBuilder;
+pub use batch::{BatchBuilder, PropertyFilter};
 
 #[cfg(test)]
 mod tests;

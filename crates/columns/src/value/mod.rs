@@ -5,6 +5,7 @@ pub(crate) mod decimal;
 pub(crate) mod json;
 mod misfit;
 pub(crate) mod moment;
+pub(crate) mod nested;
 pub(crate) mod number;
 pub(crate) mod text;
 

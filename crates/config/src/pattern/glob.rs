@@ -61,6 +61,11 @@ impl Pattern {
         })
     }
 
+    /// Whether columns inside of others are meant.
+    pub(crate) fn is_nested(&self) -> bool {
+        self.alternatives.iter().any(|tokens| levels(tokens).nth(1).is_some())
+    }
+
     /// The paths that are meant one by one.
     pub(crate) fn paths(&self) -> impl Iterator<Item = Vec<String>> {
         self.alternatives.iter().filter_map(|tokens| levels(tokens).map(literal).collect())

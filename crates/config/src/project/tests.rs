@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -12,7 +13,8 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     for (name, text) in files {
         let path = folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     folder
 }
@@ -95,7 +97,7 @@ fn stronger_layers_lie_over_weaker_ones() {
     assert_eq!(prod.limits.timeout.unwrap().as_secs(), 7_200);
     let rules = &prod.rules;
     assert_eq!(rules.stream("s").settings.load_method, Some(crate::LoadMethod::AppendOnly));
-    assert!(!rules.column("s", &["a"]));
+    assert!(!rules.columns("s").loads(&["a"]));
 }
 
 #[test]

@@ -12,6 +12,6 @@ mod tests;
 pub use decision::{Selected, StreamDecision};
 pub(crate) use fault::StreamFault;
 pub(crate) use name_template::NameTemplate;
-pub use rules::StreamRules;
 pub(crate) use rules::{ColumnRule, Placed, Rule, RuleSettings, column_rule};
+pub use rules::{ColumnRules, StreamRules};
 pub use settings::{LoadMethod, ReplicationMethod, StreamSettings};

@@ -96,13 +96,9 @@ impl StreamRules {
         StreamDecision { selected, settings, rule: deciding.map(|rule| rule.place.clone()) }
     }
 
-    /// Whether a column is loaded, by its path from the top of the record. Keys are loaded whatever this says.
-    pub fn column(&self, stream: &str, path: &[&str]) -> bool {
-        let columns = self.merged(stream).columns;
-        (1..=path.len()).all(|length| {
-            let path = path.get(..length).unwrap_or_default();
-            column_rule(&columns, path).is_none_or(|rule| !rule.is_exclude)
-        })
+    /// What the files say of a stream's columns.
+    pub fn columns(&self, stream: &str) -> ColumnRules {
+        ColumnRules(self.merged(stream).columns)
     }
 
     /// The rules in file order; none without `streams:`.
@@ -147,6 +143,25 @@ impl StreamRules {
             load_method: merged.load_method.as_ref().map(|method| method.value),
             metadata_columns: merged.metadata_columns.as_ref().map(|placed| placed.value),
         }
+    }
+}
+
+/// The column rules of one stream. Keys are loaded whatever they say.
+#[derive(Debug, Clone)]
+pub struct ColumnRules(Vec<ColumnRule>);
+
+impl ColumnRules {
+    /// Whether a column is loaded, by its path from the top of the record.
+    pub fn loads(&self, path: &[&str]) -> bool {
+        (1..=path.len()).all(|length| {
+            let path = path.get(..length).unwrap_or_default();
+            column_rule(&self.0, path).is_none_or(|rule| !rule.is_exclude)
+        })
+    }
+
+    /// Whether parts of a column may be left out while the column is loaded.
+    pub fn exclude_nested(&self) -> bool {
+        self.0.iter().any(|rule| rule.is_exclude && rule.pattern.is_nested())
     }
 }
 

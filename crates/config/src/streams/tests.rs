@@ -22,7 +22,7 @@ fn a_later_rule_keeps_what_it_does_not_say() {
         .map(|(key, value)| (key.as_str(), value.as_number().unwrap()))
         .collect();
     assert_eq!(metadata, [("a", "1"), ("b", "2")]);
-    assert!(!rules.column("orders", &["secret"]) && rules.column("orders", &["other"]));
+    assert!(!rules.columns("orders").loads(&["secret"]) && rules.columns("orders").loads(&["other"]));
 }
 
 #[test]
@@ -39,10 +39,10 @@ fn the_last_rule_for_a_column_decides_and_what_is_inside_goes_with_it() {
     let rules = rules(
         "defaults: { columns: { a: exclude } }\nstreams:\n  s: { columns: { \"*\": exclude, \"{a,b}\": include, b.x: exclude, \"c\\\\.d\": include } }\n",
     );
-    let loaded = |path: &[&str]| rules.column("s", path);
+    let loaded = |path: &[&str]| rules.columns("s").loads(path);
     assert!(loaded(&["a"]) && loaded(&["b"]) && loaded(&["b", "y"]) && loaded(&["c.d"]));
     assert!(!loaded(&["b", "x"]) && !loaded(&["c"]) && !loaded(&["c", "d"]) && !loaded(&["z", "q"]));
-    assert!(!rules.column("unmatched", &["a"]) && rules.column("unmatched", &["b"]));
+    assert!(!rules.columns("unmatched").loads(&["a"]) && rules.columns("unmatched").loads(&["b"]));
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn wanted(stream: &CatalogStream, plan: &runner::RunPlan) -> Result<Option<Table
     let Ok(schema) = JsonSchema::from_json(&stream.schema) else { return Ok(None) };
     let rule = (plan.rules)(&stream.stream);
     let keys = rule.key_properties.clone().unwrap_or_else(|| stream.key());
-    let include = |column: &str| (rule.columns)(column) && stream.is_property_selected(&[column]);
+    let include = |column: &str| (rule.columns)(&[column]) && stream.is_property_selected(&[column]);
     let options = TableOptions { metadata: rule.metadata_columns, versioned: false, include: &include };
     let name = StreamName::from(stream.stream.as_str());
     let schema = table_schema(&name, &schema, &keys, &options)?;
