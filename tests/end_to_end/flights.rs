@@ -1,12 +1,11 @@
 //! The two pipelines of nycflights13, against the same files loaded by the warehouses themselves.
 
 use std::os::unix::fs::symlink;
-use std::process::Command;
 
 use serde_json::Value;
-use target_testkit::postgres::Cluster;
 use tests::programs::workspace;
 use tests::project::{Outcome, Project};
+use tests::psql::{connect, psql};
 use tests::warehouse::Warehouse;
 
 /// Tables, with their files and what stands for NULL.
@@ -70,16 +69,12 @@ fn flights_are_in_duckdb_as_duckdb_reads_them() {
 
 #[test]
 fn flights_are_in_postgres_as_copy_loads_them() {
-    let (project, cluster) = (project("flights-postgres.yml"), Cluster::shared());
+    let project = project("flights-postgres.yml");
     let warehouse = Warehouse::postgres();
     let Warehouse::Postgres(database) = &warehouse else { unreachable!("it was asked for") };
-    let connection = |command: &mut Command| {
-        command.env("PGHOST", "127.0.0.1").env("PGPORT", cluster.port().to_string()).env("PGUSER", "tapster");
-        command.env("PGPASSWORD", Cluster::PASSWORD).env("PGDATABASE", database.name());
-    };
     let run = || {
         let mut command = project.tapster(["run", "flights-postgres", "--json"]);
-        connection(&mut command);
+        connect(&mut command, database);
         project.outcome(&mut command).expect_code(0)
     };
     assert_eq!(records_read(&run()), 367_687);
@@ -92,20 +87,7 @@ fn flights_are_in_postgres_as_copy_loads_them() {
         let create =
             format!("CREATE SCHEMA IF NOT EXISTS copied; CREATE TABLE copied.{table} (LIKE public.{table})");
         let copy = format!("\\copy copied.{table} from {from} with (format csv, header, null 'NA')");
-        let mut psql = Command::new("psql");
-        psql.args([
-            "--no-psqlrc",
-            "--quiet",
-            "--set",
-            "ON_ERROR_STOP=1",
-            "--command",
-            &create,
-            "--command",
-            &copy,
-        ]);
-        connection(&mut psql);
-        let output = psql.output().expect("psql: install it (Debian: apt-get install postgresql-client)");
-        assert!(output.status.success(), "{table}: {}", String::from_utf8_lossy(&output.stderr));
+        psql(database, [create.as_str(), copy.as_str()]);
     }
     let compare = || {
         for (table, _) in TABLES {

@@ -7,6 +7,7 @@
 pub mod processes;
 pub mod programs;
 pub mod project;
+pub mod psql;
 pub mod python;
 pub mod script;
 pub mod warehouse;
