@@ -119,7 +119,9 @@ fn a_secret_that_the_tap_prints_is_seen_nowhere() {
     let config = "catalog: false, config: { password: \"${file:secret}\" }";
     let text = fs::read_to_string(&file).unwrap().replace("catalog: false", config);
     fs::write(&file, text).unwrap();
-    fs::write(folder.path().join("secret"), "hunter2-hunter2").unwrap();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "hunter2-hunter2").unwrap();
+    fs::set_permissions(secret, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     for flags in [&["-vv"][..], &["--json"], &["--log-format", "json"]] {
         let told = told(folder.path(), &[&["run", "a"], flags].concat());
         assert!(told.contains("E0203") && told.contains("********"), "{told}");

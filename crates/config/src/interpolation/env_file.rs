@@ -1,11 +1,10 @@
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::InterpolationFault;
+use super::{InterpolationFault, private};
 use crate::place::{Place, SourceFile};
 use crate::problem::{ConfigError, Problem};
 
@@ -30,16 +29,19 @@ impl EnvFile {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Reads `NAME=value` lines: `#` comments, `export` in front, quotes around; no interpolation.
-    pub(crate) fn read(root: &Path, name: &str) -> Result<Self, ConfigError> {
-        let text = match fs::read_to_string(root.join(name)) {
-            Ok(text) => text,
+    /// Reads `NAME=value` lines: `#` comments, `export` in front, quotes around; no interpolation. A file
+    /// that others may read or write is refused. `named` is where the project's file names it.
+    pub(crate) fn read(root: &Path, name: &str, named: &Place) -> Result<Self, ConfigError> {
+        let text = match private::read(&root.join(name), name) {
+            Ok(text) => text.map_err(|fault| Problem::new(fault, named))?,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(Self { name: name.to_owned(), exists: false, values: HashMap::new() });
             }
             Err(error) => {
                 let (path, reason) = (name.to_owned(), error.to_string());
-                return Err(Problem::nowhere(InterpolationFault::EnvFileUnreadable { path, reason }).into());
+                return Err(
+                    Problem::new(InterpolationFault::EnvFileUnreadable { path, reason }, named).into()
+                );
             }
         };
         let mut values = HashMap::new();
@@ -101,23 +103,54 @@ fn unquote(value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    fn read(folder: &Path) -> Result<EnvFile, ConfigError> {
+        let file = Arc::new(SourceFile { name: "tapster.yml".into(), text: "env_file: .env\n".into() });
+        EnvFile::read(folder, ".env", &Place { file, line: 1, column: 11, width: 4 })
+    }
+
+    fn with(text: &str, mode: u32) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_file_that_others_have_rights_on_is_refused_with_its_mode_and_place() {
+        for mode in [0o644, 0o640, 0o620, 0o604, 0o601, 0o777] {
+            let folder = with("A=hunter2\n", mode);
+            let error = read(folder.path()).unwrap_err();
+            assert_eq!(
+                (error.code(), error.problems().next().unwrap().place().unwrap().line()),
+                ("E0126", 1)
+            );
+            let text = error.to_string();
+            assert!(text.contains(&format!("{mode:04o}")) && !text.contains("hunter2"), "{text}");
+            let path = folder.path().join(".env");
+            assert_eq!(error.hint().unwrap(), format!("chmod 600 {}", path.display()));
+        }
+        for mode in [0o600, 0o400, 0o700] {
+            assert_eq!(read(with("A=1\n", mode).path()).unwrap().get("A"), Some("1"), "{mode:o}");
+        }
+    }
 
     #[test]
     fn lines_of_an_env_file_are_read() {
-        let folder = tempfile::tempdir().unwrap();
         let text = "# c\nA=1 # one\nexport B='x # \"y'\nC=\"l1\\nl2 \\\"q\\\"\" # c\n\nD=a=b#c\nE=\n";
-        fs::write(folder.path().join(".env"), text).unwrap();
-        let file = EnvFile::read(folder.path(), ".env").unwrap();
+        let file = read(with(text, 0o600).path()).unwrap();
         let values = ["A", "B", "C", "D", "E"].map(|name| file.get(name).unwrap());
         assert_eq!(values, ["1", "x # \"y", "l1\nl2 \"q\"", "a=b#c", ""]);
     }
 
     #[test]
     fn a_bad_line_is_named_by_place_and_never_shown() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(".env"), "A=1\nhunter2\nB=\"open\n").unwrap();
-        let error = EnvFile::read(folder.path(), ".env").unwrap_err();
+        let error = read(with("A=1\nhunter2\nB=\"open\n", 0o600).path()).unwrap_err();
         assert_eq!(
             error.problems().map(|problem| problem.place().unwrap().line()).collect::<Vec<_>>(),
             [2, 3]
@@ -128,7 +161,7 @@ mod tests {
     #[test]
     fn a_missing_file_is_remembered_as_such() {
         let folder = tempfile::tempdir().unwrap();
-        let file = EnvFile::read(folder.path(), ".env").unwrap();
+        let file = read(folder.path()).unwrap();
         assert!(!file.exists && file.get("A").is_none());
     }
 }

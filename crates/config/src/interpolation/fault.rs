@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 /// Why a `${…}` has no value.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum InterpolationFault {
@@ -27,6 +29,10 @@ pub(crate) enum InterpolationFault {
     EnvFileLine,
     #[error("cannot read {path}: {reason}")]
     EnvFileUnreadable { path: String, reason: String },
+    #[error(
+        "{name} holds secrets, and others than its owner have rights on it: its mode is {mode:04o}, expected 0600"
+    )]
+    SharedFile { name: String, path: PathBuf, mode: u32 },
 }
 
 impl InterpolationFault {
@@ -44,6 +50,7 @@ impl InterpolationFault {
             | Self::Command { .. }
             | Self::NotJson(_) => "E0115",
             Self::EnvFileLine | Self::EnvFileUnreadable { .. } => "E0124",
+            Self::SharedFile { .. } => "E0126",
         }
     }
 
@@ -68,6 +75,25 @@ impl InterpolationFault {
             Self::InCommandLine => "hand it over in `config` or `env`".to_owned(),
             Self::EnvFileLine => "write NAME=value, with quotes around a value with spaces".to_owned(),
             Self::EnvFileUnreadable { .. } => "check that you may read it".to_owned(),
+            Self::SharedFile { path, .. } => format!("chmod 600 {}", shell_word(path)),
         }
+    }
+}
+
+/// A path as it is typed in a shell.
+fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@%,:=".contains(c);
+    if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_of_a_hint_can_be_typed_as_it_is() {
+        assert_eq!(shell_word(Path::new("/srv/app/.env")), "/srv/app/.env");
+        assert_eq!(shell_word(Path::new("/srv/o'neil/my app/.env")), r"'/srv/o'\''neil/my app/.env'");
     }
 }

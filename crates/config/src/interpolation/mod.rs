@@ -4,6 +4,7 @@ mod command;
 mod env_file;
 mod expression;
 mod fault;
+mod private;
 mod resolver;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::env;
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +7,7 @@ use indexmap::IndexMap;
 use singer::Json;
 
 use super::expression::{Expression, Origin, Piece};
-use super::{EnvFile, InterpolationFault, command, parse};
+use super::{EnvFile, InterpolationFault, command, parse, private};
 use crate::problem::{ConfigError, Problem};
 use crate::secrets::Secrets;
 use crate::yaml::{Node, Value};
@@ -119,9 +118,18 @@ impl Resolver {
         InterpolationFault::VariableMissing { name: name.to_owned(), searched }
     }
 
+    /// A file of the project must be its owner's alone; one elsewhere, such as a mounted secret, has the rights that
+    /// its platform gave it.
     fn file(&self, path: &str) -> Result<String, InterpolationFault> {
         let failed = |reason: String| InterpolationFault::File { path: path.to_owned(), reason };
-        let text = fs::read_to_string(self.root.join(path)).map_err(|error| failed(error.to_string()))?;
+        let whole = self.root.join(path);
+        // Without links in between: one that leads out of the project is a file elsewhere.
+        let real = whole.canonicalize().map_err(|error| failed(error.to_string()))?;
+        let text = if real.starts_with(&self.root) {
+            private::read(&whole, path).map_err(|error| failed(error.to_string()))??
+        } else {
+            private::read_anyway(&whole).map_err(|error| failed(error.to_string()))?
+        };
         let text =
             text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
         if text.is_empty() { Err(failed("it is empty".to_owned())) } else { Ok(text.to_owned()) }

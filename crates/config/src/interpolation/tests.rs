@@ -1,18 +1,26 @@
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::{EnvFile, InterpolationFault, Resolver, parse};
+use crate::place::{Place, SourceFile};
 use crate::yaml::read;
+
+fn write(path: &Path, text: &str, mode: u32) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
 
 /// A resolver in a folder with an env file; the process's own environment is never written by a test.
 fn resolved(config: &str) -> (Result<String, crate::ConfigError>, Resolver) {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join(".env"),
-        "DWH_PASSWORD='p@ss/word'\nPORT=5432\nEMPTY=\nMAP='{\"a\": 1.50}'\n",
-    )
-    .unwrap();
-    fs::write(folder.path().join("token"), "t0ken-of-file\n").unwrap();
-    let env_file = EnvFile::read(folder.path(), ".env").unwrap();
+    let env = "DWH_PASSWORD='p@ss/word'\nPORT=5432\nEMPTY=\nMAP='{\"a\": 1.50}'\n";
+    write(&folder.path().join(".env"), env, 0o600);
+    write(&folder.path().join("token"), "t0ken-of-file\n", 0o600);
+    let file = Arc::new(SourceFile { name: "tapster.yml".into(), text: "env_file: .env".into() });
+    let named = Place { file, line: 1, column: 11, width: 4 };
+    let env_file = EnvFile::read(folder.path(), ".env", &named).unwrap();
     let resolver = Resolver::new(folder.path().to_owned(), env_file);
     let node = read("test.yml", config.to_owned()).unwrap();
     (resolver.json(&node).map(|json| serde_json::to_string(&json).unwrap()), resolver)
@@ -38,6 +46,30 @@ fn every_resolved_value_is_a_secret_and_a_default_of_the_file_is_none() {
     );
     let text = resolver.secrets.redact("p@ss/word t0ken-of-file c0mmand postgres").into_owned();
     assert_eq!(text, "******** ******** ******** postgres");
+}
+
+#[test]
+fn a_file_of_the_project_is_private_and_a_mounted_one_is_as_it_is() {
+    let (project, mounts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = project.path().canonicalize().unwrap();
+    write(&root.join("shared"), "hunter2\n", 0o644);
+    let mounted = mounts.path().join("mounted");
+    write(&mounted, "s3cret\n", 0o444);
+    std::os::unix::fs::symlink(&mounted, root.join("link")).unwrap();
+    let resolve = |path: &str| {
+        let node = read("test.yml", format!("- \"${{file:{path}}}\"\n")).unwrap();
+        let resolver = Resolver::new(root.clone(), EnvFile::default());
+        resolver.json(&node).map(|json| serde_json::to_string(&json).unwrap())
+    };
+    let around = format!("{}/../{}/shared", root.display(), root.file_name().unwrap().to_string_lossy());
+    for inside in ["shared", &root.join("shared").display().to_string(), &around] {
+        let error = resolve(inside).unwrap_err();
+        assert_eq!(error.code(), "E0126", "{inside}: {error}");
+        assert!(error.to_string().contains("0644") && !error.to_string().contains("hunter2"), "{error}");
+    }
+    for outside in ["link", &mounted.display().to_string()] {
+        assert_eq!(resolve(outside).unwrap(), r#"["s3cret"]"#, "{outside}");
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ impl Project {
     /// of the file is taken, if there is one.
     ///
     /// # Errors
-    /// No project, a bad `tapster.yml`, a version that it does not take, an `env_file` that cannot be read.
+    /// No project, a bad `tapster.yml`, a version that it does not take, an `env_file` that cannot be read or that
+    /// others may read.
     pub fn discover(start: &Path, environment: Option<&str>) -> Result<Self, ConfigError> {
         let root = files::root(start)?;
         let path = root.join("tapster.yml");
@@ -40,10 +41,10 @@ impl Project {
             check_version(&required.node)?;
         }
         let settings = overlaid(&file, &environment);
-        let env_file = match settings.get("env_file").and_then(|entry| entry.node.as_text()) {
-            Some(name) => EnvFile::read(&root, name)?,
-            None => EnvFile::default(),
-        };
+        let named =
+            settings.get("env_file").and_then(|entry| Some((entry.node.as_text()?, &entry.node.place)));
+        let env_file = named
+            .map_or_else(|| Ok(EnvFile::default()), |(name, place)| EnvFile::read(&root, name, place))?;
         let pipelines = files::pipelines(&root)?;
         let resolver = Arc::new(Resolver::new(root.clone(), env_file));
         Ok(Self { root, environment, file, settings, pipelines, resolver })
