@@ -21,6 +21,8 @@ pub(crate) struct ActualTable {
     pub(crate) watched: bool,
     /// Whether TRUNCATE is allowed and possible.
     pub(crate) can_truncate: bool,
+    /// Whether the role may alter it.
+    pub(crate) owned: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -54,7 +56,8 @@ const TABLE: &str = "SELECT c.oid, c.relkind::text, \
     c.relrowsecurity OR c.relhasrules OR EXISTS (SELECT FROM pg_catalog.pg_trigger t \
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal), \
     pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint f \
-        WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.conrelid <> c.oid) \
+        WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.conrelid <> c.oid), \
+    pg_catalog.pg_has_role(c.relowner, 'USAGE') \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND c.relname = $2";
 
@@ -90,6 +93,7 @@ impl ActualTable {
             primary_key: None,
             watched: cell(table, 2)?,
             can_truncate: cell(table, 3)?,
+            owned: cell(table, 4)?,
         };
         for row in session.query(DOING, COLUMNS, &number).await? {
             let (item, is_array, modifier): (u32, bool, i32) =

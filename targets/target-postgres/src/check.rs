@@ -88,7 +88,7 @@ async fn rights(session: &Session, settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-fn missing(session: &Session, right: &str) -> TargetError {
+pub(crate) fn missing(session: &Session, right: &str) -> TargetError {
     TargetError::new("E0314", Status::Config, format!("{} lacks a right: {right}", session.place))
         .with_hint("the page of this error has the GRANTs that a pipeline needs")
 }

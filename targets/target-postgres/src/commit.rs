@@ -8,6 +8,7 @@ use target_api::{Checkpoint, Committed, FullRefresh, Result, StateChange, Target
 use tracing::{debug, warn};
 
 use crate::actual::ActualTable;
+use crate::change::Change;
 use crate::connection::Session;
 use crate::ddl::empty;
 use crate::error::{bug, record, refuses_value};
@@ -28,6 +29,8 @@ const VERSION: &str = "_sdc_table_version";
 /// One thing that a commit does, in the order in which it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
+    /// Changes a table that others may read.
+    Change(Box<Change>),
     /// Merges the staging table of this number.
     Merge { stream: StreamName, staging: usize },
     /// Removes the stream's records of older versions.
@@ -37,6 +40,7 @@ pub(crate) enum Step {
 impl Step {
     pub(crate) fn stream(&self) -> &StreamName {
         match self {
+            Self::Change(change) => &change.stream,
             Self::Merge { stream, .. } | Self::Versions { stream, .. } => stream,
         }
     }
@@ -120,6 +124,10 @@ impl PostgresTarget {
             over.for_each(|(_, open)| open.fresh = true);
             self.started_over = true;
         }
+        for open in self.tables.values_mut() {
+            open.planned = None;
+            open.unseen = false;
+        }
         self.staged_bytes = 0;
         let Some(fence) = &mut self.fence else { return Committed { sequence: 0 } };
         fence.sequence += 1;
@@ -148,11 +156,21 @@ impl PostgresTarget {
         Ok(())
     }
 
-    pub(crate) async fn perform(&mut self, step: &Step) -> Result<()> {
+    async fn perform(&mut self, step: &Step) -> Result<()> {
         match step {
+            Step::Change(change) => self.change(change).await,
             Step::Merge { stream, staging } => self.merge(stream, *staging).await,
             Step::Versions { stream, version } => self.remove_versions(stream, *version).await,
         }
+    }
+
+    async fn change(&mut self, change: &Change) -> Result<()> {
+        let fence = self.fence()?;
+        let actual = change.make(self.session()?, &self.settings, &fence.run).await?;
+        if let Some(open) = self.tables.get_mut(&change.stream) {
+            open.actual = actual;
+        }
+        Ok(())
     }
 
     async fn merge(&mut self, stream: &StreamName, number: usize) -> Result<()> {
@@ -165,7 +183,7 @@ impl PostgresTarget {
             staging: &staging.name,
             types: &staging.types,
             names: &staging.names,
-            key: &open.key,
+            key: &staging.key,
             place: &open.place,
             actual: &open.actual,
         };
@@ -182,7 +200,8 @@ impl PostgresTarget {
         let Some(open) = self.tables.get(stream) else { return Ok(()) };
         let columns = &open.table.schema.columns;
         let at = columns.iter().position(|column| column.name == VERSION);
-        let Some(column) = at.and_then(|at| open.names.get(at)) else {
+        let column = at.and_then(|at| open.names.get(at));
+        let Some(column) = column.filter(|name| open.actual.column(name).is_some()) else {
             warn!(%stream, "ACTIVATE_VERSION is ignored: the stream has no column {VERSION}");
             return Ok(());
         };

@@ -5,6 +5,7 @@ use target_api::sql::quoted;
 use target_api::{ColumnChange, Result, TargetError, table_diff};
 
 use crate::actual::{ActualTable, TableColumn, same_names};
+use crate::after::after;
 use crate::tables::Place;
 
 /// A table as a stream wants it, under the server's names.
@@ -22,10 +23,10 @@ pub(crate) struct Wanted<'a> {
 pub(crate) struct Alteration {
     /// In order; empty when the table fits.
     pub(crate) statements: Vec<String>,
-    /// Whether the key changes: what was staged by the old one must be merged before.
+    /// Whether the records that are there must differ in the key, since it becomes the table's.
     pub(crate) rekeyed: bool,
-    /// Whether the statements begin with emptying the table.
-    pub(crate) emptied: bool,
+    /// What an existing table is afterwards, when it changes.
+    pub(crate) after: Option<ActualTable>,
 }
 
 /// The server's name of a type.
@@ -111,17 +112,18 @@ pub(crate) fn list(names: &[String]) -> String {
 }
 
 /// What is known of an existing table besides its definition.
-pub(crate) struct Known<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
     /// The key that this stream had before, if the table was its own.
-    pub(crate) old_key: Option<&'a [String]>,
+    pub(crate) old_key: Option<Vec<String>>,
     /// Whether tapster made the table. Others' tables keep their types.
     pub(crate) made: bool,
-    /// Whether the stream's records are given up, so that nothing conflicts.
+    /// Whether the stream's records are given up with the commit, before the statements, so that nothing conflicts.
     pub(crate) start_over: bool,
 }
 
 /// What makes an existing table fit.
-pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known<'_>) -> Result<Alteration> {
+pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known) -> Result<Alteration> {
     if actual.kind != "r" && actual.kind != "p" {
         return Err(TargetError::permanent("E0327", format!("{} is not a table", wanted.place))
             .with_hint("give the stream another table with `target_table`"));
@@ -129,7 +131,7 @@ pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known<'_>
     let plain: Vec<_> = actual.columns.iter().map(TableColumn::plain).collect();
     let changes = table_diff(wanted.columns, wanted.names, &plain, same);
     let replaced = conflicts(wanted, actual, &changes, known)?;
-    let key = KeyChange::new(wanted, actual, known.old_key, &replaced);
+    let key = KeyChange::new(wanted, actual, known.old_key.as_deref(), &replaced);
     let mut actions = Vec::new();
     actions.extend(key.drop.iter().map(|constraint| format!("DROP CONSTRAINT {}", quoted(constraint))));
     actions.extend(replaced.iter().map(|name| format!("DROP COLUMN {}", quoted(name))));
@@ -141,16 +143,13 @@ pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known<'_>
         actions.push(format!("ADD PRIMARY KEY ({})", list(wanted.key)));
     }
     required(wanted, actual, &key)?;
-    let mut statements = Vec::new();
-    let emptied = known.start_over && !actions.is_empty();
-    if emptied {
-        statements.push(empty(wanted.place, actual));
+    if actions.is_empty() {
+        return Ok(Alteration::default());
     }
-    if !actions.is_empty() {
-        // One statement: the server rewrites the table once.
-        statements.push(format!("ALTER TABLE {} {}", wanted.place.quoted(), actions.join(", ")));
-    }
-    Ok(Alteration { statements, rekeyed: key.add || key.drop.is_some(), emptied })
+    // One statement: the server rewrites the table once.
+    let statement = format!("ALTER TABLE {} {}", wanted.place.quoted(), actions.join(", "));
+    let after = after(wanted, actual, &changes, &replaced, &key);
+    Ok(Alteration { statements: vec![statement], rekeyed: key.add, after: Some(after) })
 }
 
 /// Names of the columns that are made anew; unless the stream starts over, a conflict is an error.
@@ -158,7 +157,7 @@ fn conflicts(
     wanted: &Wanted<'_>,
     actual: &ActualTable,
     changes: &[ColumnChange],
-    known: &Known<'_>,
+    known: &Known,
 ) -> Result<Vec<String>> {
     let mut replaced = Vec::new();
     for change in changes {
@@ -249,14 +248,14 @@ fn action(
 
 /// What becomes of the primary key.
 #[derive(Debug, Default)]
-struct KeyChange {
+pub(crate) struct KeyChange {
     /// Constraint to drop.
     drop: Option<String>,
-    add: bool,
+    pub(crate) add: bool,
     /// Columns that are no longer part of a key and may be NULL again.
-    relaxed: Vec<String>,
+    pub(crate) relaxed: Vec<String>,
     /// Columns of the primary key that stays.
-    kept: Vec<String>,
+    pub(crate) kept: Vec<String>,
 }
 
 impl KeyChange {

@@ -5,6 +5,8 @@
 //! Entry point: [`PostgresTarget`].
 
 mod actual;
+mod after;
+mod change;
 mod check;
 mod commit;
 mod config;

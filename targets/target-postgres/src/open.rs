@@ -1,6 +1,6 @@
 //! Opening a stream's table: whose it is, where it is, what it lacks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use target_api::sql::quoted;
@@ -8,16 +8,18 @@ use target_api::{Result, RunIdentity, Status, Table, TableChange, TargetError, c
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
-use crate::actual::{ActualTable, same_names};
+use crate::actual::ActualTable;
+use crate::change::refuse_repeated_key;
 use crate::config::Settings;
 use crate::connection::{Parameter, Session};
 use crate::ddl::{Alteration, Known, Wanted, alter, create, is_staged_as_itself, same};
 use crate::error::bug;
 use crate::tables::{Owner, Place, Registered, plain_name};
 use crate::target::IDENTIFIER;
-use crate::{error, tables};
+use crate::{change, check, tables};
 
 /// A stream's open table.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the table and this run")]
 pub(crate) struct OpenTable {
     pub(crate) table: Table,
     pub(crate) place: Place,
@@ -26,6 +28,12 @@ pub(crate) struct OpenTable {
     /// Columns by which records are merged; empty when they are appended.
     pub(crate) key: Vec<String>,
     pub(crate) actual: ActualTable,
+    /// What the table will be, while a change of it waits for the commit.
+    pub(crate) planned: Option<ActualTable>,
+    /// Whether the table was made in the open transaction, so that nobody else can be kept waiting for it.
+    pub(crate) unseen: bool,
+    /// The row of `_tapster_tables`, as it is or will be with the commit.
+    pub(crate) registered: Registered,
     /// Whether this run found the table and took it over: what others put into it is not ours to give up.
     pub(crate) adopted: bool,
     /// Whether all that the table holds came with this run.
@@ -48,8 +56,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) has_state: bool,
     /// Whether this stream's records are given up with the first commit, and are still there.
     pub(crate) starts_over: bool,
-    /// Whether this run has opened the stream before.
-    pub(crate) reopened: bool,
+    /// The tables that this run has opened.
+    pub(crate) tables: &'a HashMap<StreamName, OpenTable>,
 }
 
 /// What opening a table takes.
@@ -62,8 +70,10 @@ pub(crate) struct Plan {
     /// The table before the statements, when it exists.
     pub(crate) actual: Option<ActualTable>,
     pub(crate) alteration: Alteration,
-    /// The row of `_tapster_tables`, when it changes.
-    register: Option<Registered>,
+    pub(crate) known: Known,
+    pub(crate) registered: Registered,
+    /// Whether that row is not there yet.
+    pub(crate) registers: bool,
 }
 
 impl Opening<'_> {
@@ -71,45 +81,66 @@ impl Opening<'_> {
     pub(crate) async fn plan(&self, session: &Session, table: &Table) -> Result<Plan> {
         let stream = &table.schema.stream;
         let place = Place::wanted(table, self.settings);
-        let registered = tables::read(session, self.settings, self.run, stream).await?;
+        let before = self.tables.get(stream);
+        let registered = match before {
+            Some(before) => Some(before.registered.clone()),
+            None => tables::read(session, self.settings, self.run, stream).await?,
+        };
         self.refuse_taken(session, stream, &place).await?;
+        let must_agree = self.has_state && !self.starts_over && before.is_none();
         let moved = registered.as_ref().filter(|row| row.place != place);
-        if let Some(old) = moved.filter(|_| self.must_agree()) {
+        if let Some(old) = moved.filter(|_| must_agree) {
             return Err(gone(stream, &format!("was in {} and shall now be in {place}", old.place)));
         }
-        let given = registered.as_ref().map(|row| row.columns.clone()).unwrap_or_default();
-        let names = names_of(table, &given);
+        let mut columns = registered.as_ref().map(|row| row.columns.clone()).unwrap_or_default();
+        let names = names_of(table, &columns);
         let key = merge_key(table, &names);
-        let actual = ActualTable::read(session, &place).await?;
-        if actual.is_none() && registered.is_some() && moved.is_none() && self.must_agree() {
+        let actual = match before.and_then(|before| before.planned.clone()) {
+            Some(planned) => Some(planned),
+            None => ActualTable::read(session, &place).await?,
+        };
+        if actual.is_none() && registered.is_some() && moved.is_none() && must_agree {
             return Err(gone(stream, &format!("was in {place}, and there is no such table any more")));
         }
-        let wanted = Wanted { place: &place, columns: &table.schema.columns, names: &names, key: &key };
         let kept = registered.as_ref().filter(|row| row.place == place);
-        let old_key = kept.map(|row| row.key.as_slice());
+        let old_key = kept.map(|row| row.key.clone());
         let made = actual.is_none() || kept.is_some_and(|row| row.made);
+        let known = Known { start_over: self.starts_over && old_key.is_some(), old_key, made };
+        let wanted = Wanted { place: &place, columns: &table.schema.columns, names: &names, key: &key };
         let alteration = match &actual {
             None => self.creation(session, &wanted).await?,
-            Some(actual) => alter(
-                &wanted,
-                actual,
-                &Known { old_key, made, start_over: self.starts_over && old_key.is_some() },
-            )?,
+            Some(actual) => alter(&wanted, actual, &known)?,
         };
-        let mut columns = given;
+        if let Some(actual) = actual.as_ref().filter(|_| !alteration.statements.is_empty()) {
+            refuse_foreign(session, &place, actual)?;
+            if alteration.rekeyed && !known.start_over && before.is_none_or(|before| before.written == 0) {
+                refuse_repeated_key(session, stream, &wanted, actual).await?;
+            }
+        }
+        let adopted = actual.is_some() && kept.is_none();
         columns.extend(properties_and_names(table, &names));
         let row = Registered { place: place.clone(), columns, key: key.clone(), made };
-        let register = Some(row).filter(|row| registered.as_ref() != Some(row));
-        let adopted = actual.is_some() && kept.is_none();
-        Ok(Plan { created: actual.is_none(), adopted, place, names, key, actual, alteration, register })
-    }
-
-    /// Whether the tables must be those that the STATE speaks of.
-    fn must_agree(&self) -> bool {
-        self.has_state && !self.starts_over && !self.reopened
+        let registers = registered.as_ref() != Some(&row);
+        let created = actual.is_none();
+        Ok(Plan {
+            created,
+            adopted,
+            place,
+            names,
+            key,
+            actual,
+            alteration,
+            known,
+            registered: row,
+            registers,
+        })
     }
 
     async fn refuse_taken(&self, session: &Session, stream: &StreamName, place: &Place) -> Result<()> {
+        let taken = |(other, open): &(&StreamName, &OpenTable)| open.place == *place && *other != stream;
+        if let Some((other, _)) = self.tables.iter().find(taken) {
+            return Err(tables::taken(place, &format!("stream `{other}` of this pipeline")));
+        }
         let Some(owner) = tables::owner(session, self.settings, place).await? else { return Ok(()) };
         let Owner { environment, pipeline, stream: other } = &owner;
         if (environment, pipeline) != (&self.run.environment, &self.run.pipeline) {
@@ -138,42 +169,55 @@ impl Opening<'_> {
         Ok(Alteration { statements, ..Alteration::default() })
     }
 
-    /// Does what the plan says, in the open transaction, and learns what became of the table.
-    pub(crate) async fn apply(&self, session: &mut Session, table: &Table, plan: Plan) -> Result<OpenTable> {
+    /// Does what the plan says, in the open transaction. For tables that nobody reads yet.
+    pub(crate) async fn make(
+        &self,
+        session: &mut Session,
+        table: &Table,
+        plan: &Plan,
+    ) -> Result<ActualTable> {
         let stream = &table.schema.stream;
-        if !plan.alteration.statements.is_empty() || plan.register.is_some() {
-            session.begin().await?;
-        }
+        session.begin().await?;
         for sql in &plan.alteration.statements {
             let done = session.client.batch_execute(sql).await;
-            done.map_err(|error| refused_change(session, &plan, stream, &error))?;
+            let new_key = plan.alteration.rekeyed.then_some(plan.key.as_slice());
+            done.map_err(|error| change::refused(session, stream, &plan.place, new_key, &error))?;
         }
-        if let Some(row) = &plan.register {
-            tables::register(session, self.settings, self.run, stream, row).await?;
+        if plan.registers {
+            tables::register(session, self.settings, self.run, stream, &plan.registered).await?;
         }
-        let actual = match plan.actual {
-            Some(actual) if plan.alteration.statements.is_empty() => actual,
-            _ => ActualTable::read(session, &plan.place)
-                .await?
-                .ok_or_else(|| bug(format!("table {} is not there after it was made", plan.place)))?,
-        };
-        Ok(OpenTable {
-            table: table.clone(),
-            adopted: plan.adopted,
-            fresh: plan.created || plan.alteration.emptied,
-            place: plan.place,
-            names: plan.names,
-            key: plan.key,
-            actual,
-            repeated: false,
-            direct: None,
-            staging: None,
-            written: 0,
-        })
+        let actual = ActualTable::read(session, &plan.place).await?;
+        actual.ok_or_else(|| bug(format!("table {} is not there after it was made", plan.place)))
     }
 }
 
 impl Plan {
+    /// Whether there is anything to do.
+    pub(crate) fn changes(&self) -> bool {
+        self.registers || !self.alteration.statements.is_empty()
+    }
+
+    /// The table as it is with this plan. `actual` is what it is now.
+    pub(crate) fn opened(self, table: &Table, actual: ActualTable, before: Option<OpenTable>) -> OpenTable {
+        let before = before.filter(|before| before.place == self.place);
+        OpenTable {
+            table: table.clone(),
+            adopted: self.adopted || before.as_ref().is_some_and(|before| before.adopted),
+            fresh: self.created || before.as_ref().is_some_and(|before| before.fresh),
+            unseen: self.created || before.as_ref().is_some_and(|before| before.unseen),
+            repeated: before.as_ref().is_some_and(|before| before.repeated),
+            written: before.as_ref().map_or(0, |before| before.written),
+            place: self.place,
+            names: self.names,
+            key: self.key,
+            actual,
+            planned: None,
+            registered: self.registered,
+            direct: None,
+            staging: None,
+        }
+    }
+
     /// For people.
     pub(crate) fn change(&self) -> TableChange {
         TableChange {
@@ -195,7 +239,8 @@ impl OpenTable {
                 && actual.is_some_and(|actual| same(actual, &column.column_type))
         };
         let keyed = !self.key.is_empty();
-        !self.actual.watched
+        self.planned.is_none()
+            && !self.actual.watched
             && (!keyed || (self.fresh && !self.repeated && self.actual.is_unique(&self.key)))
             && self.table.schema.columns.iter().zip(&self.names).all(exact)
     }
@@ -236,37 +281,18 @@ fn properties_and_names(table: &Table, names: &[String]) -> impl Iterator<Item =
     table.schema.columns.iter().map(|column| column.name.clone()).zip(names.iter().cloned())
 }
 
+/// Only a table's owner may alter it: said before the tap starts its work, not by the commit.
+fn refuse_foreign(session: &Session, place: &Place, actual: &ActualTable) -> Result<()> {
+    if actual.owned {
+        return Ok(());
+    }
+    Err(check::missing(session, &format!("to own {place}, which must be altered")))
+}
+
 fn gone(stream: &StreamName, what: &str) -> TargetError {
     let text =
         format!("the table of stream `{stream}` {what}, but the STATE says that its records were loaded");
     TargetError::new("E0324", Status::Config, text).with_hint(
         "`--full-refresh` for this stream loads it anew; or put the table (or the setting) back as it was",
     )
-}
-
-fn refused_change(
-    session: &Session,
-    plan: &Plan,
-    stream: &StreamName,
-    error: &tokio_postgres::Error,
-) -> TargetError {
-    let place = &plan.place;
-    if plan.alteration.rekeyed && error::refuses_value(error) {
-        let key = plan.key.join(", ");
-        let text = format!(
-            "the key of stream `{stream}` is now ({key}), and the records that are in {place} do not allow it: some have the same key, or none"
-        );
-        return TargetError::new("E0326", Status::Config, text)
-            .with_hint("`--full-refresh` for this stream loads the table anew");
-    }
-    if error::is_duplicate(error) {
-        // Two that make the same name at the same moment: the catalog's own index lets one of them through.
-        return TargetError::temporary("E0317", format!("another session makes {place} just now"));
-    }
-    session.error(&format!("changing table {place} for stream `{stream}`"), error)
-}
-
-/// Whether two generations of a stream are merged by the same key.
-pub(crate) fn same_key(one: &OpenTable, plan: &Plan) -> bool {
-    same_names(&one.key, &plan.key) && one.place == plan.place
 }

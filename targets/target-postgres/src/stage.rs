@@ -22,6 +22,8 @@ pub(crate) struct Staging {
     pub(crate) types: Vec<ColumnType>,
     /// The table's column for each of its own.
     pub(crate) names: Vec<String>,
+    /// Columns by which its records are merged; empty when they are appended.
+    pub(crate) key: Vec<String>,
     /// Number of the first and the last record that it holds.
     pub(crate) records: Option<(u64, u64)>,
     copy: Statement,
@@ -42,6 +44,7 @@ impl Staging {
             stream: open.table.schema.stream.clone(),
             types: columns.iter().map(|column| column.column_type.clone()).collect(),
             names: open.names.clone(),
+            key: open.key.clone(),
             records: None,
             copy,
         })

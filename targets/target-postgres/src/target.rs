@@ -11,12 +11,14 @@ use target_api::{
 };
 use tracing::{debug, warn};
 
+use crate::actual::ActualTable;
+use crate::change::Change;
 use crate::check::check;
 use crate::commit::Step;
 use crate::config::Settings;
 use crate::connection::Session;
 use crate::error::bug;
-use crate::open::{OpenTable, Opening, Plan, same_key};
+use crate::open::{OpenTable, Opening, Plan};
 use crate::stage::{Direct, Staging, load_directly};
 use crate::state::{self, Fence};
 
@@ -114,7 +116,7 @@ impl PostgresTarget {
             run,
             has_state: self.fence.as_ref().is_some_and(|fence| fence.has_state),
             starts_over: self.starts_over(run, stream) && !written,
-            reopened: self.tables.contains_key(stream),
+            tables: &self.tables,
         }
     }
 
@@ -128,63 +130,58 @@ impl PostgresTarget {
             return Ok(TableChange { place: open.place.to_string(), ..TableChange::default() });
         }
         let run = self.fence()?.run.clone();
-        let mut plan = self.opening(&run, stream).plan(self.session()?, table).await?;
-        if self.tables.get(stream).is_some_and(|open| !same_key(open, &plan)) {
-            self.merge_staged(&run, stream).await?;
-            plan = self.opening(&run, stream).plan(self.session()?, table).await?;
-        }
+        let plan = self.opening(&run, stream).plan(self.session()?, table).await?;
         let change = plan.change();
-        self.apply(&run, table, plan).await?;
+        let waits = self.steps.iter().any(|step| step.stream() == stream);
+        let unseen = plan.created || self.tables.get(stream).is_some_and(|open| open.unseen && !waits);
+        if unseen && plan.changes() {
+            self.make(&run, table, plan).await?;
+        } else {
+            self.defer(table, plan)?;
+        }
         Ok(change)
     }
 
-    async fn apply(&mut self, run: &RunIdentity, table: &Table, plan: Plan) -> Result<()> {
+    /// Nobody reads the table before the commit, so it is changed at once, and may be loaded directly.
+    async fn make(&mut self, run: &RunIdentity, table: &Table, plan: Plan) -> Result<()> {
         let stream = &table.schema.stream;
         let mut session = self.session.take().ok_or_else(|| self.over())?;
-        let opened = self.opening(run, stream).apply(&mut session, table, plan).await;
+        let made = self.opening(run, stream).make(&mut session, table, &plan).await;
         self.session = Some(session);
-        let mut opened = opened?;
-        if opened.fresh || opened.adopted {
-            self.emptied.insert(stream.clone());
-        }
-        if let Some(before) = self.tables.get(stream) {
-            opened.adopted |= before.adopted && before.place == opened.place;
-            opened.fresh |= before.fresh && before.place == opened.place;
-            opened.repeated = before.repeated;
-            opened.written = before.written;
-        }
-        self.tables.insert(stream.clone(), opened);
+        self.opened(table, plan, made?);
         Ok(())
     }
 
-    /// Merges what is staged of a stream before its key changes, in the transaction of the next commit.
-    async fn merge_staged(&mut self, run: &RunIdentity, stream: &StreamName) -> Result<()> {
-        if !self.steps.iter().any(|step| step.stream() == stream) {
-            return Ok(());
+    /// A change would lock others out of the table until the next STATE, which may be hours away: it waits for the
+    /// commit.
+    fn defer(&mut self, table: &Table, plan: Plan) -> Result<()> {
+        let stream = &table.schema.stream;
+        let before = self.tables.get(stream).map(|open| (open.actual.clone(), open.planned.clone()));
+        let there = || bug(format!("table {} is neither there nor made", plan.place));
+        let now = plan.actual.clone().ok_or_else(there)?;
+        let (actual, planned) = match before {
+            Some((actual, Some(planned))) => (actual, Some(planned)),
+            _ => (now, None),
+        };
+        let change = plan.changes().then(|| Change::new(table, &plan));
+        let planned = plan.alteration.after.clone().or(planned);
+        self.opened(table, plan, actual);
+        if let Some(open) = self.tables.get_mut(stream) {
+            open.planned = planned;
         }
-        self.session_mut()?.begin().await?;
-        if self.starts_over(run, stream)
-            && let Some(open) = self.tables.get(stream)
-        {
-            let sql = crate::ddl::empty(&open.place, &open.actual);
-            self.session()?.execute(&format!("emptying table {}", open.place), &sql).await?;
+        self.steps.extend(change.map(|change| Step::Change(Box::new(change))));
+        Ok(())
+    }
+
+    fn opened(&mut self, table: &Table, plan: Plan, actual: ActualTable) {
+        let stream = &table.schema.stream;
+        let before = self.tables.remove(stream);
+        let opened = plan.opened(table, actual, before);
+        // What others put into a table is not this run's to give up, and what this run made holds nothing else.
+        if opened.fresh || opened.adopted {
             self.emptied.insert(stream.clone());
         }
-        let (mine, others): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.steps).into_iter().partition(|step| step.stream() == stream);
-        self.steps = others;
-        for step in &mine {
-            self.perform(step).await?;
-            if let Step::Merge { staging, .. } = step
-                && let Some(staging) = self.stagings.get_mut(staging)
-            {
-                staging.records = None;
-            }
-        }
-        if let Some(open) = self.tables.get_mut(stream) {
-            open.staging = None;
-        }
-        Ok(())
+        self.tables.insert(stream.clone(), opened);
     }
 
     async fn write_batch(&mut self, stream: &StreamName, batch: &RecordBatch) -> Result<()> {

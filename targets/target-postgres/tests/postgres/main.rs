@@ -1,6 +1,8 @@
 //! The target against real servers.
 
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod connection;
