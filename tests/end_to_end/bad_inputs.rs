@@ -78,6 +78,12 @@ fn a_port_that_is_none() {
 }
 
 #[test]
+fn a_port_with_a_letter_in_it() {
+    let target = "target:\n  name: target-postgres\n  config: { host: localhost, user: a, port: \"54a2\" }\n";
+    file_refused("port-text", &format!("{FILE}{target}"), 78);
+}
+
+#[test]
 fn a_key_that_is_misspelt() {
     file_refused("unknown-key", &format!("{FILE}tarjet: {{ name: target-duckdb }}\n"), 78);
 }
@@ -104,6 +110,27 @@ fn yaml_that_grows_without_end() {
 fn a_variable_that_is_not_set() {
     let target = "target: { name: target-postgres, config: { host: localhost, user: a, password: \"${env:PG_PASSWORD}\" } }\n";
     file_refused("variable", &format!("{FILE}{target}"), 78);
+}
+
+/// A project whose `config` takes a secret from a file that everybody may read.
+#[track_caller]
+fn shared_secret(name: &str, file: &str, project_file: &str, secret: &str) {
+    let (project, _) = project(&format!("tap: {{ command: [./tap], env: {{ A: \"{secret}\" }} }}\n{TARGET}"));
+    project.write("tapster.yml", project_file);
+    let path = project.write(file, "PG_PASSWORD=secret-4711\n");
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("chmod");
+    refused(name, &project.run(["run", "orders", "--quiet"]).expect_code(78));
+    assert!(!project.path().join("warehouse.duckdb").exists(), "the target was touched");
+}
+
+#[test]
+fn an_env_file_that_everybody_may_read() {
+    shared_secret("env-file-shared", ".env", "env_file: .env\n", "${env:PG_PASSWORD}");
+}
+
+#[test]
+fn a_file_with_a_secret_that_everybody_may_read() {
+    shared_secret("secret-file-shared", "secrets/pg", "limits: {}\n", "${file:secrets/pg}");
 }
 
 #[test]
@@ -136,7 +163,11 @@ fn a_pipeline_that_is_not_there() {
 
 #[test]
 fn a_key_of_the_tap_that_is_misspelt() {
-    file_refused("tap-setting", &format!("{}{TARGET}", FILE.replace("path:", "pat:")), 78);
+    file_refused(
+        "tap-setting",
+        &format!("{}{TARGET}", FILE.replace("stream:", "delimeter: \";\", stream:")),
+        78,
+    );
 }
 
 /// A stream of tests/streams into a warehouse; the first record is committed before the error.

@@ -32,7 +32,14 @@ pub(crate) enum CliError {
     BadName(String),
     /// A setting of a tap or target breaks the schema that it publishes.
     #[error("{place}: the {block}'s `{path}` breaks the settings of {name}: {rule}")]
-    Setting { place: String, block: &'static str, name: String, path: String, rule: String, hint: String },
+    Setting {
+        place: String,
+        block: &'static str,
+        name: String,
+        path: String,
+        rule: String,
+        hint: Option<String>,
+    },
     /// Something that deletes was asked for where nobody can be asked.
     #[error("to {0} needs --yes where there is no terminal to ask on")]
     NeedsYes(String),
@@ -110,7 +117,7 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Usage(_) | Self::Output(_) | Self::Declined => None,
-            Self::Setting { hint, .. } => Some(hint.clone()),
+            Self::Setting { hint, .. } => hint.clone(),
             Self::NeedsYes(_) => Some("add --yes once you are sure".to_owned()),
             Self::SeveralPipelines { names, .. } => Some(format!("there are: {}", names.join(", "))),
             Self::NoBookmark { pipeline, .. } => Some(format!("`tapster state get {pipeline}` shows them")),

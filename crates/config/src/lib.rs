@@ -19,10 +19,12 @@ mod yaml;
 pub use pattern::Pattern;
 pub use pipeline::{CatalogFrom, JsonText, Limits, ListedValue, Listing, Pipeline, Program, ProgramBlock};
 pub use place::Place;
-pub use problem::{ConfigError, Problem};
+pub use problem::{ConfigError, Problem, did_you_mean};
 pub use project::Project;
 pub use secrets::{MASK, Secrets};
 pub use selection::{SelectedStream, SelectionReport, Warning};
 pub use settings::parse_duration;
 pub use settings::schema;
-pub use streams::{ColumnRules, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules, StreamSettings};
+pub use streams::{
+    ColumnRules, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules, StreamSettings,
+};

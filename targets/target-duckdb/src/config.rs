@@ -66,13 +66,13 @@ pub(crate) const SCHEMA: &str = r#"{
   "additionalProperties": false,
   "required": ["path"],
   "properties": {
-    "path": {"type": "string", "description": "the DuckDB file; made when it is not there, its folder is not"},
+    "path": {"type": "string", "minLength": 1, "description": "the DuckDB file; made when it is not there, its folder is not"},
     "default_target_schema": {"type": "string", "default": "main", "description": "schema of tables whose stream names none"},
     "schema": {"type": "string", "description": "another name of default_target_schema"},
-    "memory_limit": {"type": "string", "default": "96MiB", "description": "memory of DuckDB; more makes large merges faster"},
-    "threads": {"type": "integer", "minimum": 1, "default": 1, "description": "threads of DuckDB; each takes memory"},
-    "lock_timeout": {"type": "string", "default": "60s", "description": "how long to wait while another program holds the file"},
-    "numbers": {"type": "string", "description": "numbers without bounds: `decimal(p,s)` or `text`; without it DOUBLE while every number survives that exactly, else VARCHAR"}
+    "memory_limit": {"type": "string", "pattern": "^0*[1-9][0-9]{0,9} *(KiB|MiB|GiB|KB|MB|GB)$", "examples": ["96MiB"], "default": "96MiB", "description": "memory of DuckDB; more makes large merges faster"},
+    "threads": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 1, "description": "threads of DuckDB; each takes memory"},
+    "lock_timeout": {"type": "string", "pattern": "^[0-9]{1,12} *(ms|s|m|h)$", "examples": ["60s"], "default": "60s", "description": "how long to wait while another program holds the file"},
+    "numbers": {"type": "string", "pattern": "^([Tt]ext|TEXT|([Dd]ecimal|DECIMAL|[Nn]umeric|NUMERIC)\\( *0*([1-9]|[12][0-9]|3[0-8]) *, *0*([0-9]|[12][0-9]|3[0-8]) *\\))$", "examples": ["decimal(18,3)"], "description": "numbers without bounds: `decimal(p,s)` or `text`; without it DOUBLE while every number survives that exactly, else VARCHAR"}
   }
 }"#;
 

@@ -1,6 +1,7 @@
 //! From a resolved pipeline to what `runner` needs. The only place where the crates meet.
 
 mod catalog;
+mod expected;
 mod plan;
 mod rules;
 mod settings;

@@ -4,9 +4,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use config::Pipeline;
-use jsonschema::error::{TypeKind, ValidationErrorKind};
+use config::{Pipeline, did_you_mean};
+use jsonschema::error::ValidationErrorKind;
+use serde_json::Value;
 
+use super::expected;
 use crate::error::CliError;
 use crate::failure::Failure;
 
@@ -16,8 +18,7 @@ pub(super) fn published(name: &str) -> Result<String, CliError> {
     let beside = std::env::current_exe().map_or_else(|_| PathBuf::from(name), |own| own.with_file_name(name));
     let output = Command::new(beside).args(["--about", "--format", "json"]).output();
     let output = output.map_err(|error| refused(error.to_string()))?;
-    let about: serde_json::Value =
-        serde_json::from_slice(&output.stdout).map_err(|error| refused(error.to_string()))?;
+    let about: Value = serde_json::from_slice(&output.stdout).map_err(|error| refused(error.to_string()))?;
     about.get("settings").map(ToString::to_string).ok_or_else(|| refused("it names no `settings`".into()))
 }
 
@@ -44,9 +45,9 @@ fn check(
         name: name.to_owned(),
         reason: error.to_string(),
     };
-    let schema: serde_json::Value = serde_json::from_str(schema).map_err(|error| unreadable(&error))?;
+    let schema: Value = serde_json::from_str(schema).map_err(|error| unreadable(&error))?;
     let validator = jsonschema::validator_for(&schema).map_err(|error| unreadable(&error))?;
-    let config: serde_json::Value = serde_json::from_str(config).map_err(|error| unreadable(&error))?;
+    let config: Value = serde_json::from_str(config).map_err(|error| unreadable(&error))?;
     // A misspelt name tells more than that the right one is missing.
     let is_unknown = |error: &jsonschema::ValidationError| {
         matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. })
@@ -54,7 +55,7 @@ fn check(
     let unknown = validator.iter_errors(&config).find(is_unknown);
     let Some(error) = unknown.or_else(|| validator.iter_errors(&config).next()) else { return Ok(()) };
     let mut path = error.instance_path().to_string();
-    let (rule, hint) = broken(&error, &schema);
+    let (rule, hint) = broken(&error, &schema, &config);
     if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
         path.extend(unexpected.first().iter().flat_map(|name| ["/", name.as_str()]));
     }
@@ -83,36 +84,31 @@ fn place(pipeline: &Pipeline, block: &str, path: &str) -> String {
 }
 
 /// What is wrong and what would be right, in words that hold no value.
-fn broken(error: &jsonschema::ValidationError, schema: &serde_json::Value) -> (String, String) {
+fn broken(error: &jsonschema::ValidationError, schema: &Value, config: &Value) -> (String, Option<String>) {
+    let pointer = error.instance_path().to_string();
+    let part = expected::at(schema, &pointer);
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let known = schema.get("properties").and_then(serde_json::Value::as_object);
-            let known: Vec<_> = known.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-            // Of a part of the settings the names are not at hand.
-            let hint = if error.instance_path().to_string().is_empty() {
-                format!("there are: {}", known.join(", "))
-            } else {
-                "look for a misspelt name".to_owned()
-            };
-            (format!("it has no setting `{}`", unexpected.join("`, `")), hint)
+            let known = expected::known(schema, &pointer);
+            let meant = unexpected.first().and_then(|name| did_you_mean(name, known.iter().copied()));
+            let meant = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+            let hint = format!("{meant}there are: {}", known.join(", "));
+            (format!("it has no setting `{}`", unexpected.join("`, `")), Some(hint))
         }
         ValidationErrorKind::Required { property } => {
-            (format!("it needs the setting {property}"), "add it".to_owned())
+            let name = property.as_str().unwrap_or_default();
+            let about = expected::description(schema, &format!("{pointer}/{name}"));
+            let about = about.map(|about| format!(": {about}")).unwrap_or_default();
+            (format!("it needs the setting `{name}`"), Some(format!("add `{name}`{about}")))
         }
-        ValidationErrorKind::Enum { options } => {
-            ("it is none of the words that it may be".to_owned(), format!("one of {options}"))
-        }
-        ValidationErrorKind::Type { kind } => {
-            let wanted: Vec<String> = match kind {
-                TypeKind::Single(one) => vec![one.to_string()],
-                TypeKind::Multiple(several) => several.iter().map(|one| one.to_string()).collect(),
-            };
-            ("it is of another type".to_owned(), format!("expected {}", wanted.join(" or ")))
-        }
-        _ => {
-            let path = error.schema_path().to_string();
-            let rule = path.rsplit('/').next().unwrap_or_default().to_owned();
-            (format!("it does not fit the rule `{rule}`"), "correct it there".to_owned())
+        kind => {
+            let wanted = part.map(expected::words).filter(|words| !words.is_empty());
+            let wanted = wanted.unwrap_or_else(|| format!("what the rule `{}` takes", kind.keyword()));
+            let is_right_kind = !matches!(kind, ValidationErrorKind::Type { .. });
+            let found = config.pointer(&pointer).map(|value| expected::found(value, is_right_kind));
+            let found = found.unwrap_or_else(|| "nothing".to_owned());
+            let about = expected::description(schema, &pointer).map(|about| format!("it means: {about}"));
+            (format!("expected {wanted}, found {found}"), about)
         }
     }
 }
@@ -123,22 +119,44 @@ mod tests {
     use crate::failure::Failure;
 
     fn refused(config: &str) -> Failure {
-        let schema = r#"{"type":"object","properties":{"port":{"type":"integer"},"mode":{"enum":["a","b"]}},"additionalProperties":false}"#;
+        let schema = r#"{"type":"object","properties":{
+            "port":{"anyOf":[{"type":"integer","minimum":1,"maximum":65535},{"type":"string","pattern":"^[0-9]{1,4}$","description":"the same as a text"}],"description":"Port of the server."},
+            "mode":{"enum":["a","b"]},
+            "files":{"type":"array","items":{"type":"object","required":["path"],"additionalProperties":false,"properties":{
+                "path":{"type":"string","description":"A file."},"delimiter":{"type":"string"}}}}
+        },"additionalProperties":false}"#;
         check("target", "t", schema, config, |path| format!("app.yml:7 ({path})")).unwrap_err()
     }
 
     #[test]
-    fn a_wrong_setting_is_named_with_its_place_and_its_value_is_not() {
-        let failure = refused(r#"{"port":"hunter2"}"#);
-        assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
-        assert!(failure.message.starts_with("app.yml:7 (config.port): "), "{failure:?}");
-        assert_eq!(failure.hint.as_deref(), Some("expected integer"));
-        assert_eq!(refused(r#"{"mode":"c"}"#).hint.as_deref(), Some(r#"one of ["a","b"]"#));
-        let unknown = refused(r#"{"prot":1}"#);
+    fn a_wrong_setting_is_named_with_its_place_and_bounds_and_its_value_is_not() {
+        for (config, kind) in [(r#"{"port":"hunter2"}"#, "text"), (r#"{"port":70001}"#, "number")] {
+            let failure = refused(config);
+            let told = format!("{failure:?}");
+            assert!(!told.contains("hunter2") && !told.contains("70001"), "{told}");
+            assert!(failure.message.starts_with("app.yml:7 (config.port): "), "{told}");
+            let bounds =
+                format!(": expected an integer from 1 to 65535, or the same as a text, found another {kind}");
+            assert!(failure.message.ends_with(&bounds), "{told}");
+            assert_eq!(failure.hint.as_deref(), Some("it means: Port of the server."));
+        }
+        assert!(refused(r#"{"mode":"c"}"#).message.ends_with("expected one of a, b, found another text"));
+        let missing = refused(r#"{"files":[{}]}"#);
+        assert!(missing.message.contains("`config.files[0]`"), "{missing:?}");
+        assert_eq!(missing.hint.as_deref(), Some("add `path`: A file."));
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_told_with_the_one_that_is_meant_at_any_depth() {
+        let top = refused(r#"{"prot":1}"#);
         assert!(
-            unknown.message.contains("`config.prot`") && unknown.message.contains("no setting `prot`"),
-            "{unknown:?}"
+            top.message.contains("`config.prot`") && top.message.contains("no setting `prot`"),
+            "{top:?}"
         );
-        assert_eq!(unknown.hint.as_deref(), Some("there are: mode, port"));
+        assert_eq!(top.hint.as_deref(), Some("did you mean `port`? there are: files, mode, port"));
+        let nested = refused(r#"{"files":[{"path":"a","delimeter":";"}]}"#);
+        assert!(nested.message.contains("`config.files[0].delimeter`"), "{nested:?}");
+        assert_eq!(nested.hint.as_deref(), Some("did you mean `delimiter`? there are: delimiter, path"));
+        assert_eq!(refused(r#"{"warehouse":1}"#).hint.as_deref(), Some("there are: files, mode, port"));
     }
 }

@@ -58,7 +58,61 @@ pub(crate) fn settings_schema(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::location;
+    use serde_json::{Value, json};
+
+    use super::{location, maker, settings_schema};
+
+    /// What only the target refuses, it refuses without a place in the file, and with the run begun.
+    #[test]
+    fn what_a_schema_takes_the_target_takes_too() {
+        let texts = |least: &str, most: &str| vec![json!(least), json!(most)];
+        let bad = |texts: &[&str]| texts.iter().map(|&text| json!(text)).collect::<Vec<Value>>();
+        let seconds = ("target-postgres", ["connect_timeout", "lock_timeout"]);
+        let seconds_fit =
+            [texts("0.5", "86400"), vec![json!(0.001), json!(60), json!("007"), json!("")]].concat();
+        let seconds_do_not =
+            [bad(&["soon", "5s", "0", "0.0", "86401", "99999", "-1"]), vec![json!(0), json!(86401)]].concat();
+        let mut cases: Vec<(&str, &str, Vec<Value>, Vec<Value>)> = seconds
+            .1
+            .iter()
+            .map(|&key| (seconds.0, key, seconds_fit.clone(), seconds_do_not.clone()))
+            .collect();
+        let ports = [texts("1", "65535"), vec![json!(1), json!(65535), json!("05432")]].concat();
+        let no_ports =
+            [bad(&["54a2", "0", "65536", "70000", "-1", "5432 "]), vec![json!(0), json!(70000)]].concat();
+        cases.push(("target-postgres", "port", ports, no_ports));
+        let flags = [bad(&["yes", "1", "True"]), vec![json!(1)]].concat();
+        cases.push(("target-postgres", "direct_load", vec![json!(true), json!("false")], flags));
+        cases.push(("target-postgres", "sslmode", texts("disable", "verify-full"), bad(&["prefer"])));
+        let sizes = bad(&["96", "0MiB", "64MBB", "-1MiB", "", "1 TiB"]);
+        cases.push(("target-duckdb", "memory_limit", texts("1KB", "64 GiB"), sizes));
+        let threads = vec![json!(0), json!(65536), json!("4"), json!(1.5)];
+        cases.push(("target-duckdb", "threads", vec![json!(1), json!(65535)], threads));
+        cases.push(("target-duckdb", "lock_timeout", texts("250ms", "1 h"), bad(&["soon", "60", "1d", ""])));
+        let numbers = bad(&["exact", "decimal", "decimal(39,0)", "decimal(0,0)", "decimal(5)"]);
+        cases.push(("target-duckdb", "numbers", texts("DECIMAL(38, 38)", "Text"), numbers));
+        cases.push(("target-duckdb", "path", texts("a", "b"), vec![json!(""), json!(1)]));
+        cases.push(("target-jsonl", "path", texts("a", "b"), vec![json!(""), json!(1)]));
+        for (name, key, fit, unfit) in cases {
+            let schema: Value = serde_json::from_str(settings_schema(name).unwrap()).unwrap();
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            let judged = |value: &Value| {
+                let mut config = json!({ "user": "u" });
+                if name != "target-postgres" {
+                    config = json!({ "path": "p" });
+                }
+                config[key] = value.clone();
+                let make = maker(name, config.to_string()).unwrap();
+                (validator.is_valid(&config), make().is_ok())
+            };
+            for value in fit {
+                assert_eq!(judged(&value), (true, true), "{name} {key} {value}");
+            }
+            for value in unfit {
+                assert_eq!(judged(&value), (false, false), "{name} {key} {value}");
+            }
+        }
+    }
 
     #[test]
     fn a_location_is_a_file_or_a_database_and_holds_no_password() {

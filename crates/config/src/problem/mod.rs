@@ -7,4 +7,5 @@ mod suggestion;
 
 pub use collected::{ConfigError, Problem};
 pub(crate) use fault::Fault;
-pub(crate) use suggestion::{did_you_mean, one_of};
+pub use suggestion::did_you_mean;
+pub(crate) use suggestion::one_of;

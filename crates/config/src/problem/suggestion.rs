@@ -1,7 +1,7 @@
 //! "did you mean".
 
 /// The nearest of the known words, when it is near enough to be meant.
-pub(crate) fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn did_you_mean<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
     let near = known.into_iter().map(|word| (distance(&found, &word.to_lowercase()), word));
     let (distance, word) = near.min_by_key(|(distance, _)| *distance)?;
