@@ -1,9 +1,5 @@
 //! What goes wrong around a run, once each: then a run without it, and the tables are exact.
 
-use std::fs;
-use std::path::PathBuf;
-
-use rustix::fs::{CWD, Mode, mknodat};
 use rustix::process::Signal;
 use serde_json::json;
 use target_testkit::postgres::{Cluster, Durability};
@@ -12,7 +8,7 @@ use tests::project::Project;
 use tests::script::{Act, Script};
 use tests::warehouse::Warehouse;
 
-use crate::support::{assert_exact, assert_nothing_left, cluster, scripted, scripted_into, warehouses};
+use crate::support::{Gate, assert_exact, assert_nothing_left, cluster, scripted, scripted_into, warehouses};
 
 const RECORDS: u64 = 2_000;
 
@@ -109,26 +105,6 @@ fn a_stream_that_widens_is_whole() {
             assert_eq!(row[2], record.extra, "{name}");
         }
         assert_eq!(rows.len(), items.len());
-    }
-}
-
-/// A pipe that holds the tap of a project until it is opened.
-struct Gate(PathBuf);
-
-impl Gate {
-    fn new(project: &Project) -> Self {
-        let path = project.path().join("gate");
-        mknodat(CWD, &path, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a named pipe");
-        Self(path)
-    }
-
-    fn act(&self) -> Act {
-        Act::WaitFor(self.0.display().to_string())
-    }
-
-    /// Lets the tap go on. Waits until it has come to the gate.
-    fn open(&self) {
-        drop(fs::File::options().write(true).open(&self.0).expect("the gate"));
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rustix::process::Signal;
 use tests::project::{LogLine, Project, Running};
 use tests::script::Script;
 use tests::warehouse::Warehouse;
 
-use crate::support::{assert_exact, assert_nothing_left, scripted, warehouses};
+use crate::support::{Gate, assert_exact, assert_nothing_left, scripted, warehouses};
 
 /// Commits that a killed run may make at most.
 const COMMITS: u64 = 12;
@@ -27,6 +28,32 @@ fn killed_runs_lose_nothing_and_double_nothing_in_duckdb() {
 #[test]
 fn killed_runs_lose_nothing_and_double_nothing_in_postgres() {
     killed_runs("postgres", 1);
+}
+
+/// A run that sleeps while others are killed, and wakes to find its own fence again, as in a warehouse that was
+/// partly restored: the sequence alone tells it that what it holds is there already.
+#[test]
+fn a_run_that_sleeps_while_others_are_killed_doubles_nothing() {
+    let (asleep, others, warehouse) = (Project::new(), Project::new(), Warehouse::postgres());
+    let (gate, script) = (Gate::new(&asleep), Script::plain(11, STATE_EVERY * 2 * LAST_COMMITS));
+    asleep.pipeline("orders", &scripted(&script.clone().act(STATE_EVERY * 3 + 1, gate.act()), &warehouse));
+    others.pipeline("orders", &scripted(&script, &warehouse));
+    let mut sleeper = asleep.start("orders", None);
+    sleeper.wait_for(|line| line.is_checkpoint_at(STATE_EVERY * 3));
+    sleeper.signal(Signal::STOP);
+    let fence = warehouse.value("SELECT fence FROM _tapster_state").expect("a number");
+    for phase in ["write", "merge"] {
+        kill_at(&others, "orders", phase, COMMITS);
+    }
+    assert!(sequence(&warehouse) >= 3 + 2 * COMMITS);
+    assert!(warehouse.rows(&format!("UPDATE _tapster_state SET fence = {fence}")).is_empty());
+    gate.open();
+    sleeper.signal(Signal::CONT);
+    let (ended, log) = sleeper.finish();
+    assert_eq!(ended, Some(75), "{log}");
+    let _ = others.run(["run", "orders"]).expect_code(0);
+    assert_exact(&warehouse, &script, script.records);
+    assert_nothing_left(&asleep, &warehouse);
 }
 
 /// What became of the killed runs.

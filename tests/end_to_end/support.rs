@@ -1,11 +1,13 @@
 //! What several of these tests share.
 
+use std::fs;
 use std::path::PathBuf;
 
+use rustix::fs::{CWD, Mode, mknodat};
 use serde_json::{Value, json};
 use target_testkit::postgres::Cluster;
 use tests::project::Project;
-use tests::script::{Expected, Script};
+use tests::script::{Act, Expected, Script};
 use tests::warehouse::Warehouse;
 
 /// The tap that follows a script.
@@ -74,4 +76,24 @@ pub(crate) fn assert_nothing_left(project: &Project, warehouse: &Warehouse) {
 /// The cluster's server, shared by the tests of this program.
 pub(crate) fn cluster() -> &'static Cluster {
     Cluster::shared()
+}
+
+/// A pipe that holds the tap of a project until it is opened.
+pub(crate) struct Gate(PathBuf);
+
+impl Gate {
+    pub(crate) fn new(project: &Project) -> Self {
+        let path = project.path().join("gate");
+        mknodat(CWD, &path, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a named pipe");
+        Self(path)
+    }
+
+    pub(crate) fn act(&self) -> Act {
+        Act::WaitFor(self.0.display().to_string())
+    }
+
+    /// Lets the tap go on. Waits until it has come to the gate.
+    pub(crate) fn open(&self) {
+        drop(fs::File::options().write(true).open(&self.0).expect("the gate"));
+    }
 }
