@@ -147,6 +147,14 @@ fn a_program_whose_interpreter_is_gone() {
 }
 
 #[test]
+fn a_program_that_is_not_executable() {
+    let (project, _) = project(&format!("tap: {{ command: [./tap.py] }}\n{TARGET}"));
+    let tap = project.write("tap.py", "#!/bin/sh\n");
+    std::fs::set_permissions(tap, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("chmod");
+    refused("tap-not-executable", &project.run(["run", "orders", "--quiet"]).expect_code(78));
+}
+
+#[test]
 fn a_stream_that_the_tap_does_not_offer() {
     file_refused(
         "stream-not-offered",

@@ -76,8 +76,10 @@ pub enum TapFailure {
     NotStarted {
         /// The program.
         program: String,
-        /// The system's reason.
+        /// What is wrong with it, or the system's reason.
         reason: String,
+        /// What to do about it.
+        hint: String,
     },
     /// It exited with an error.
     #[error("the tap exited {code}{}", place(*.records))]
@@ -212,7 +214,7 @@ impl TapFailure {
             Self::NoCatalog(_) => "if the tap has no discovery, say `catalog: false` beside its command".into(),
             Self::NotFound { searched: Some(_), .. } => "install it, or give its path under `tap: { command: [...] }`".into(),
             Self::NotFound { .. } => "check the path under `tap`; relative ones start at the project's folder".into(),
-            Self::NotStarted { .. } => "make it executable (chmod +x) and check the interpreter in its first line; a moved virtualenv must be made anew".into(),
+            Self::NotStarted { hint, .. } => hint.clone(),
             Self::Lingering(_) => "the tap must exit once its output is complete: tell its author, or raise `limits.grace`".into(),
         }
     }

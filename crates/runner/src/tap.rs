@@ -85,7 +85,9 @@ impl Tap {
         match self.reports.recv().await {
             Some(Report::Started(pid)) => Ok(pid.unsigned_abs()),
             Some(Report::Failed(reason)) => {
-                Err(TapFailure::NotStarted { program: self.program.clone(), reason }.into())
+                let hint = "a script needs a first line such as #!/bin/sh; any other program must be built for this machine";
+                Err(TapFailure::NotStarted { program: self.program.clone(), reason, hint: hint.into() }
+                    .into())
             }
             _ => Err(TapFailure::GuardLost.into()),
         }
