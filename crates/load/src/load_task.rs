@@ -15,6 +15,8 @@ pub enum LoadEvent {
     TableOpened {
         /// The stream.
         stream: StreamName,
+        /// Whether its records are told apart by a key.
+        keyed: bool,
         /// What had to be done.
         change: TableChange,
     },
@@ -102,10 +104,10 @@ pub async fn load(
     while let Some(step) = steps.recv().await {
         match step {
             LoadStep::Table(table) => {
-                let stream = table.schema.stream.clone();
+                let (stream, keyed) = (table.schema.stream.clone(), table.schema.is_keyed());
                 let change = target.open(&table).await?;
                 dirty |= change.created || !change.statements.is_empty();
-                report(LoadEvent::TableOpened { stream, change });
+                report(LoadEvent::TableOpened { stream, keyed, change });
             }
             LoadStep::Batch { stream, batch } => {
                 let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);

@@ -83,6 +83,10 @@ pub struct StreamSummary {
     pub stream: String,
     /// Where its table is.
     pub place: String,
+    /// Whether this run made the table.
+    pub created: bool,
+    /// Whether its records are told apart by a key.
+    pub keyed: bool,
     /// Records that the target accepted.
     pub records_read: u64,
     /// Records that are durable.

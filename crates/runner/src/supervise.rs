@@ -79,8 +79,12 @@ impl Book {
     /// Notes what the load says and passes it on.
     pub(crate) fn load_event(&self, event: LoadEvent) {
         let event = match event {
-            LoadEvent::TableOpened { stream, change } => {
-                self.pages().stream(stream.as_str()).summary.place.clone_from(&change.place);
+            LoadEvent::TableOpened { stream, keyed, change } => {
+                let mut pages = self.pages();
+                let summary = &mut pages.stream(stream.as_str()).summary;
+                summary.place.clone_from(&change.place);
+                summary.keyed = keyed;
+                summary.created |= change.created;
                 let (created, statements) = (change.created, change.statements);
                 RunEvent::TableOpened { stream: stream.to_string(), place: change.place, created, statements }
             }

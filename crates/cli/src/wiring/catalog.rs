@@ -57,16 +57,6 @@ impl Offer {
         Ok(Self { catalog: Some(catalog), report, flags })
     }
 
-    /// Names of the streams that run without a key, as far as the catalog tells.
-    pub(crate) fn keyless(&self, pipeline: &Pipeline) -> Vec<String> {
-        let streams = self.catalog.iter().flat_map(Catalog::selected_streams);
-        let keyless = streams.filter(|stream| {
-            let given = pipeline.rules.stream(&stream.tap_stream_id).settings.key_properties;
-            given.unwrap_or_else(|| stream.key()).is_empty()
-        });
-        keyless.map(|stream| stream.stream.clone()).collect()
-    }
-
     /// The catalog's JSON text.
     pub(crate) fn text(&self) -> Option<String> {
         self.catalog.as_ref().and_then(|catalog| serde_json::to_string(&catalog.to_json()).ok())

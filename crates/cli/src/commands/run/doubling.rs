@@ -3,21 +3,14 @@
 use config::{Pipeline, Program};
 use runner::RunSummary;
 
-use crate::progress::figures;
-use crate::wiring::Offer;
-
 /// A warning after the first load of streams without a key from a tap that is not ours. Our own repeat nothing.
-pub(super) fn warning(pipeline: &Pipeline, offer: &Offer, summary: &RunSummary) -> Option<String> {
+pub(super) fn warning(pipeline: &Pipeline, summary: &RunSummary) -> Option<String> {
     if matches!(pipeline.tap.program, Program::Named(_)) {
         return None;
     }
-    let keyless = offer.keyless(pipeline);
-    let new: Vec<String> = figures(summary)
-        .into_iter()
-        .filter(|stream| stream.records_written > 0 && stream.bookmark_before.is_none())
-        .map(|stream| stream.stream)
-        .filter(|stream| keyless.contains(stream))
-        .collect();
+    let new = summary.streams.iter().filter(|stream| stream.created && !stream.keyed);
+    let new: Vec<&str> =
+        new.filter(|stream| stream.records_written > 0).map(|stream| stream.stream.as_str()).collect();
     (!new.is_empty()).then(|| {
         format!(
             "no key in {}: what the tap says again in a later run (many repeat the record of their bookmark) is then \

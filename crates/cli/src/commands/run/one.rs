@@ -78,7 +78,7 @@ impl One<'_> {
         let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
         plan.limits.timeout = self.request.timeout.or(plan.limits.timeout);
         let summary = runner::run(&plan, signals, &self.observer(id)).await;
-        if let Some(warning) = doubling::warning(self.pipeline, &offer, &summary) {
+        if let Some(warning) = doubling::warning(self.pipeline, &summary) {
             printer.note(&format!("warning: {warning}"));
             warnings.push(warning);
         }
