@@ -248,6 +248,21 @@ fn a_batch_message() {
 }
 
 #[test]
+fn a_state_of_seventeen_mebibytes() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let kept = std::fs::read_to_string(file("streams/state-is-a-list.singer")).expect("the stream");
+    let state = format!("{{\"type\":\"STATE\",\"value\":{{\"seen\":\"{}\"}}}}\n", "4711".repeat(17 << 18));
+    let stream = project.write("stream", kept + &state);
+    replay("state-too-long", &project, &Project::replay(&stream), &warehouse, 65);
+    assert_eq!(
+        warehouse.value("SELECT count(*) FROM a").as_deref(),
+        Some("1"),
+        "what a STATE covers is kept"
+    );
+}
+
+#[test]
 fn a_line_over_the_cap() {
     let project = Project::new();
     let warehouse = Warehouse::duckdb(project.path());

@@ -100,6 +100,7 @@ impl DecodeError {
         match self {
             Self::Framing(_) => "E0201",
             Self::NotUtf8 { .. } => "E0202",
+            Self::Message { source: MessageError::StateTooLong { .. }, .. } => "E0208",
             Self::Message { .. } => "E0203",
             Self::Truncated { .. } => "E0204",
             Self::NoSchema { .. } => "E0205",
@@ -118,6 +119,9 @@ impl DecodeError {
             Self::NotUtf8 { .. } => "make the tap write UTF-8 (for Python: PYTHONIOENCODING=utf-8), or repair the data it reads".into(),
             Self::Message { source: MessageError::NotJson { .. } | MessageError::NotObject, .. } => {
                 "a tap's standard output is for messages alone: send its log lines and prints to standard error".into()
+            }
+            Self::Message { source: MessageError::StateTooLong { .. }, .. } => {
+                "a STATE is what the tap needs to go on, not data: configure it to remember less, or tell its author; earlier checkpoints are kept".into()
             }
             Self::Message { .. } => "the tap breaks the Singer specification here: tell its author".into(),
             Self::Truncated { .. } => "the tap was cut off; its own last lines may say why. Run again: it goes on from the last checkpoint".into(),

@@ -19,8 +19,8 @@ pub use excerpt::framing_excerpt;
 pub use framing::{FramingError, LineBuffer};
 pub use json::Json;
 pub use message::{
-    BatchMessage, Message, MessageError, RecordBody, RecordMessage, SchemaMessage, SkipRecords, TakeRecord,
-    parse,
+    BatchMessage, Message, MessageError, RecordBody, RecordMessage, STATE_BYTES, SchemaMessage, SkipRecords,
+    TakeRecord, parse,
 };
 pub use reader::{JsonReader, Member, RawJson, ReadError};
 pub use schema::{JsonSchema, JsonType, SchemaError};

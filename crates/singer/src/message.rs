@@ -7,6 +7,9 @@ use thiserror::Error;
 use crate::reader::Fault;
 use crate::{JsonReader, JsonSchema, RawJson, ReadError, SchemaError, State};
 
+/// The longest STATE. Each is held in memory until it is committed, and is written anew with every commit.
+pub const STATE_BYTES: usize = 16 << 20;
+
 /// One line of a tap's output.
 #[derive(Debug)]
 pub enum Message<'a> {
@@ -123,6 +126,12 @@ pub enum MessageError {
         /// What it should hold.
         expected: &'static str,
     },
+    /// The STATE is longer than [`STATE_BYTES`].
+    #[error("its STATE takes {bytes} bytes, and at most {STATE_BYTES} (16 MiB) are kept")]
+    StateTooLong {
+        /// Bytes of its JSON text.
+        bytes: usize,
+    },
     /// The schema itself cannot be read.
     #[error("the SCHEMA of stream {stream} cannot be read")]
     Schema {
@@ -224,7 +233,10 @@ impl<'a> Envelope<'a> {
             "RECORD" => self.into_record(),
             "STATE" => {
                 let value = self.value.ok_or(missing("STATE", "value", "the state"))?;
-                Ok(Message::State(State::from_raw(value)))
+                match value.get().len() {
+                    bytes if bytes > STATE_BYTES => Err(MessageError::StateTooLong { bytes }),
+                    _ => Ok(Message::State(State::from_raw(value))),
+                }
             }
             "SCHEMA" => self.into_schema(),
             "ACTIVATE_VERSION" => {

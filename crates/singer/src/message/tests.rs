@@ -53,6 +53,22 @@ fn state_bytes_are_kept() {
 }
 
 #[test]
+fn a_state_of_any_kind_is_taken_up_to_its_limit() {
+    let taken = |value: &str| match parse(&format!(r#"{{"type":"STATE","value":{value}}}"#), &mut SkipRecords)
+    {
+        Ok(Message::State(state)) => Ok(state.as_str() == value),
+        Ok(other) => panic!("not a state: {other:?}"),
+        Err(error) => Err(error.to_string()),
+    };
+    let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+    for value in ["{}", "[]", "[1,2]", "null", "4", &text(crate::STATE_BYTES)] {
+        assert_eq!(taken(value), Ok(true));
+    }
+    let error = taken(&text(crate::STATE_BYTES + 1)).unwrap_err();
+    assert!(error.contains("16777217 bytes") && error.contains("16 MiB") && !error.contains("xx"), "{error}");
+}
+
+#[test]
 fn unknown_types_are_legal() {
     assert!(
         matches!(parse(r#"{"type":"LOG","x":1}"#, &mut SkipRecords).unwrap(), Message::Unknown { kind } if kind == "LOG")
