@@ -1,9 +1,11 @@
 //! Taps in any language.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::programs::file;
 use tests::project::Project;
 use tests::warehouse::Warehouse;
+
+use crate::support::warehouses;
 
 #[test]
 fn a_tap_in_python_goes_on_from_its_state() {
@@ -82,4 +84,27 @@ fn what_the_pipeline_excludes_is_not_loaded_whatever_the_tap_sends() {
     let found = warehouse.rows("FROM people");
     let found: Vec<&str> = found.iter().flatten().flatten().map(String::as_str).collect();
     assert_eq!(found, ["1", r#"{"city":"Kraków"}"#, r#"[{"name":"Ada"}]"#]);
+}
+
+/// Its version column is there from the start, and not added to a table just made.
+#[test]
+fn a_full_table_of_ours_is_made_as_the_dry_run_says() {
+    let project = Project::new();
+    project.write("data/orders.csv", "id,name\n1,one\n2,two\n");
+    for (of, warehouse) in warehouses(&project) {
+        let files = json!([{ "path": "data/orders.csv", "stream": "orders", "key_properties": ["id"] }]);
+        let tap = json!({ "name": "tap-csv", "config": { "files": files } });
+        let defaults = json!({ "replication_method": "FULL_TABLE" });
+        project.pipeline(of, &json!({ "tap": tap, "target": warehouse.block(), "defaults": defaults }));
+        let planned = project.run(["run", of, "--dry-run", "--json"]).expect_code(0);
+        let told: Value = serde_json::from_str(&planned.stdout).expect("a document");
+        let statements = told[0]["statements"].clone();
+        assert!(statements.to_string().contains("_sdc_table_version"), "{planned}");
+        let (code, log) = project.start(of, None).finish();
+        assert_eq!(code, Some(0), "{log}");
+        let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let opened = events.filter(|event| event["event"] == "table_opened");
+        let made: Vec<Value> = opened.map(|event| event["statements"].clone()).collect();
+        assert_eq!(made, [statements], "{of}: {log}");
+    }
 }

@@ -155,7 +155,9 @@ impl Cutter {
             if let Some(table) = redeclared {
                 self.emit(index);
                 self.streams[index].declare(schema, table, &self.values);
-                self.open_table(index);
+                if self.streams[index].opened {
+                    self.open_table(index);
+                }
             }
             return Ok(());
         }
@@ -168,11 +170,21 @@ impl Cutter {
         let stream = Stream::new(schema, rule, &self.values).map_err(|e| refused(&name, e))?;
         self.index.insert(name, self.streams.len());
         self.streams.push(stream);
-        self.open_table(self.streams.len() - 1);
+        self.dirty = true;
         Ok(())
     }
 
+    /// Gives the target the tables that wait.
+    fn open_waiting(&mut self, is_time: impl Fn(&Stream) -> bool) {
+        for index in 0..self.streams.len() {
+            if !self.streams[index].opened && is_time(&self.streams[index]) {
+                self.open_table(index);
+            }
+        }
+    }
+
     fn open_table(&mut self, index: usize) {
+        self.streams[index].opened = true;
         self.steps.push_back(LoadStep::Table(Box::new(self.streams[index].table())));
         self.dirty = true;
     }
@@ -253,6 +265,9 @@ impl Cutter {
         self.records += 1;
         self.dirty = true;
         self.wire_since_cut += wire as u64;
+        if !self.streams[index].opened {
+            self.open_table(index);
+        }
         let stream = &mut self.streams[index];
         if stream.builder.records() == 1 {
             self.open.push(index);
@@ -279,14 +294,23 @@ impl Cutter {
             tracing::debug!(stream, "passed over ACTIVATE_VERSION of a stream without SCHEMA or selection");
             return;
         };
+        // A table that waits is made with its version.
+        let waits = !self.streams[index].opened;
+        let versioned = waits && self.add_version(index);
         // What follows is later than the noted STATE: that one goes first.
         self.settle(true);
         self.emit(index);
-        if self.streams[index].lacks_version() && self.streams[index].add_version(&self.values).is_ok() {
+        if !self.streams[index].opened || (!versioned && self.add_version(index)) {
             self.open_table(index);
         }
         self.steps.push_back(LoadStep::ActivateVersion { stream: self.streams[index].name.clone(), version });
         self.dirty = true;
+    }
+
+    /// Whether the stream's table has become a versioned one.
+    fn add_version(&mut self, index: usize) -> bool {
+        let stream = &mut self.streams[index];
+        stream.lacks_version() && stream.add_version(&self.values).is_ok()
     }
 
     fn state(&mut self, state: State) {
@@ -296,6 +320,7 @@ impl Cutter {
         if !self.dirty && self.last_cut.as_ref() == Some(&state) {
             return;
         }
+        self.streams.iter_mut().for_each(|stream| stream.due = true);
         self.pending = Some(state);
         if self.wire_since_cut >= self.limits.checkpoint_bytes || self.is_old() {
             self.settle(true);
@@ -309,6 +334,7 @@ impl Cutter {
     /// Makes the noted STATE a checkpoint: rows up to the marks, the checkpoint, then (or never) the rest.
     pub(crate) fn settle(&mut self, keep_rest: bool) {
         let Some(state) = self.pending.take() else { return };
+        self.open_waiting(|stream| stream.due);
         let mut rest = Vec::new();
         for index in std::mem::take(&mut self.open) {
             let mark = self.streams[index].mark;
@@ -324,7 +350,7 @@ impl Cutter {
         }
         self.steps.push_back(LoadStep::Checkpoint(state.clone()));
         (self.last_cut, self.wire_since_cut, self.cut_at) = (Some(state), 0, self.now.elapsed);
-        self.dirty = !rest.is_empty();
+        self.dirty = !rest.is_empty() || self.streams.iter().any(|stream| !stream.opened);
         if keep_rest {
             self.steps.extend(rest);
         }
@@ -357,6 +383,7 @@ impl Cutter {
 
     pub(crate) fn end(&mut self) {
         self.settle(true);
+        self.open_waiting(|_| true);
         for index in std::mem::take(&mut self.open) {
             if let Some((stream, batch)) = self.finish(index) {
                 self.steps.push_back(LoadStep::Batch { stream, batch });

@@ -19,6 +19,11 @@ pub(crate) struct Stream {
     /// What the last SCHEMA gave, before any value widened it.
     declared: TableSchema,
     versioned: bool,
+    /// Whether the target has been given its table, and whether a STATE has come since the SCHEMA: the table goes
+    /// out with that checkpoint at the latest. It waits until then, because what a first record or `ACTIVATE_VERSION`
+    /// says of it would else be a change of a table just made.
+    pub(crate) opened: bool,
+    pub(crate) due: bool,
     /// Undeclared properties that were told.
     told: HashSet<String>,
     pub(crate) builder: BatchBuilder,
@@ -44,6 +49,8 @@ impl Stream {
             schema,
             declared,
             versioned: false,
+            opened: false,
+            due: false,
             told: HashSet::new(),
             builder,
             mark: 0,

@@ -89,6 +89,16 @@ pub(crate) fn open_to_read(opening: &Opening) -> Result<Option<Connection>, Targ
     Ok(Some(connection))
 }
 
+/// What DuckDB calls a file that is not there yet: its name up to the first point, and never like one of its own.
+pub(crate) fn future_catalog(opening: &Opening) -> Result<String, TargetError> {
+    let path = canonical_path(&opening.config.path)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(match name.split('.').next().unwrap_or_default() {
+        own @ ("main" | "temp" | "system") => format!("{own}_db"),
+        name => name.to_owned(),
+    })
+}
+
 /// Whether the place is fit to write to: the folder, and the file where there is one. Changes nothing.
 pub(crate) fn check(opening: &Opening) -> Result<(), TargetError> {
     let path = canonical_path(&opening.config.path)?;

@@ -42,12 +42,19 @@ impl Session {
 
     pub(crate) fn plan(&mut self, table: &Table) -> Result<TableChange> {
         if let Some(database) = &self.database {
-            return self.plan_at(&database.connection, self.run.as_ref(), table);
+            let place = self.place(&database.connection, table)?;
+            return self.plan_at(&database.connection, self.run.as_ref(), table, &place);
         }
-        let connection = match connection::open_to_read(&self.opening)? {
+        let connection = connection::open_to_read(&self.opening)?;
+        let is_there = connection.is_some();
+        let connection = match connection {
             Some(connection) => connection,
             None => Connection::open_in_memory().map_err(|e| error::failed("plan", &e))?,
         };
+        let mut place = self.place(&connection, table)?;
+        if !is_there {
+            place.catalog = connection::future_catalog(&self.opening)?;
+        }
         let run = match &self.asked {
             Some(identity) => {
                 let row = state::read(&connection, identity)?;
@@ -55,12 +62,17 @@ impl Session {
             }
             None => None,
         };
-        self.plan_at(&connection, run.as_ref(), table)
+        self.plan_at(&connection, run.as_ref(), table, &place)
     }
 
-    fn plan_at(&self, connection: &Connection, run: Option<&Run>, table: &Table) -> Result<TableChange> {
-        let place = self.place(connection, table)?;
-        let (plan, _) = self.planned(connection, run, table, &place)?;
+    fn plan_at(
+        &self,
+        connection: &Connection,
+        run: Option<&Run>,
+        table: &Table,
+        place: &Place,
+    ) -> Result<TableChange> {
+        let (plan, _) = self.planned(connection, run, table, place)?;
         Ok(TableChange { place: place.written(), created: plan.created, statements: plan.statements() })
     }
 

@@ -213,6 +213,44 @@ fn a_value_that_does_not_fit_widens_its_table_in_order() {
     assert_eq!(second.column(0).as_string::<i32>().value(0), "123456789012345678901234");
 }
 
+/// What the steps are, in a word each; a table with its version column is another.
+fn words(lines: &[&str]) -> String {
+    let mut decoder = decoder(DecodeLimits::default());
+    for line in lines {
+        decoder.feed(format!("{line}\n").as_bytes(), Now::default()).unwrap();
+    }
+    decoder.end(Now::default()).unwrap();
+    let mut steps = Vec::new();
+    drain(&mut decoder, &mut steps);
+    let word = |step: &LoadStep| match step {
+        LoadStep::Table(table) if table.schema.column("_sdc_table_version").is_some() => "versioned",
+        LoadStep::Table(_) => "table",
+        LoadStep::Batch { .. } => "batch",
+        LoadStep::ActivateVersion { .. } => "activate",
+        LoadStep::Checkpoint(_) => "checkpoint",
+        LoadStep::End => "end",
+    };
+    steps.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// A table that were made at the SCHEMA would at once be altered.
+#[test]
+fn a_table_is_made_with_its_version_where_that_comes_before_its_records_or_with_them() {
+    let schema = schema("a", false);
+    let (state, activate) =
+        (r#"{"type":"STATE","value":1}"#, r#"{"type":"ACTIVATE_VERSION","stream":"a","version":1}"#);
+    let plain = r#"{"type":"RECORD","stream":"a","record":{"n":1}}"#;
+    let of_version = r#"{"type":"RECORD","stream":"a","version":1,"record":{"n":1}}"#;
+    assert_eq!(words(&[&schema, activate, of_version, state]), "versioned activate batch checkpoint end");
+    assert_eq!(words(&[&schema, of_version, activate]), "versioned batch activate end");
+    assert_eq!(words(&[state, &schema, activate]), "checkpoint versioned activate end");
+    assert_eq!(words(&[&schema, state, activate]), "versioned checkpoint activate end");
+    assert_eq!(words(&[&schema, plain, activate]), "table batch versioned activate end");
+    // A stream without records has its table with the next checkpoint, or at the end.
+    assert_eq!(words(&[&schema, state]), "table checkpoint end");
+    assert_eq!(words(&[&schema]), "table end");
+}
+
 /// I4
 #[test]
 fn all_open_batches_share_one_budget() {

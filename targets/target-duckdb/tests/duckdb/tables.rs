@@ -154,6 +154,19 @@ async fn a_plan_tells_what_open_would_do_and_refuse() {
     assert_eq!(file.ask("SELECT typeof(x) FROM shop.orders"), "DOUBLE");
 }
 
+#[tokio::test]
+async fn a_plan_for_a_file_that_is_not_there_says_what_open_does() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["shop.duckdb", "a.b.duckdb", "temp.duckdb", "system", "main.db", "Ünï 1.duckdb"] {
+        let path = folder.path().join(name);
+        let orders = table("shop-orders: id int64, x numeric", &["id"]);
+        let planned = target(&path, None).plan(&orders).await.unwrap();
+        let mut opened = target(&path, None);
+        opened.resume(&run("one")).await.unwrap();
+        assert_eq!(planned, opened.open(&orders).await.unwrap(), "{name}");
+    }
+}
+
 /// DuckDB calls the file by its name, so that `shop.orders` could be a table of the file `shop.duckdb`.
 #[tokio::test]
 async fn a_schema_may_be_called_like_the_file_or_like_duckdbs_own() {

@@ -1,7 +1,7 @@
 //! `run --dry-run`: method, starting bookmark and table changes of each stream. Changes nothing.
 
 use columns::{StreamName, TableOptions, table_schema};
-use config::Project;
+use config::{Program, Project};
 use serde::Serialize;
 use singer::{CatalogStream, JsonSchema, State};
 use target_api::Table;
@@ -27,6 +27,8 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     let pipeline = project.pipeline(name)?;
     let scratch = scratch(project)?;
     let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"))?;
+    // Ours send versions for each full table; of others it is seen only when they run.
+    let ours = matches!(&pipeline.tap.program, Program::Named(_));
     let intended = in_runtime(async |signals| {
         let narrow = (request.select.as_slice(), request.exclude.as_slice());
         let offer = Offer::ask(project, &pipeline, &wired.tap, narrow, signals).await?;
@@ -41,7 +43,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
         let bookmarks = start.map(|state| state.bookmarks()).unwrap_or_default();
         let mut intended = Vec::new();
         for stream in offer.catalog.iter().flat_map(singer::Catalog::selected_streams) {
-            let change = match wanted(stream, &plan)? {
+            let change = match wanted(stream, &plan, ours)? {
                 Some(table) => target.plan(&table).await?,
                 None => target_api::TableChange::default(),
             };
@@ -60,24 +62,29 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     })
     .map_err(|failure| failure.redacted(&pipeline.secrets))?;
     let next = format!("{name}{}", global.environment_flag());
-    Printer::new(global).result(&intended, || text(&next, &intended))?;
+    Printer::new(global).result(&intended, || text(&next, &intended, ours))?;
     Ok(0)
 }
 
 /// The table that a stream's catalog entry gives. The tap's SCHEMA may say more.
-fn wanted(stream: &CatalogStream, plan: &runner::RunPlan) -> Result<Option<Table>, Failure> {
+fn wanted(stream: &CatalogStream, plan: &runner::RunPlan, ours: bool) -> Result<Option<Table>, Failure> {
     let Ok(schema) = JsonSchema::from_json(&stream.schema) else { return Ok(None) };
     let rule = (plan.rules)(&stream.stream);
     let keys = rule.key_properties.clone().unwrap_or_else(|| stream.key());
     let include = |column: &str| (rule.columns)(&[column]) && stream.is_property_selected(&[column]);
-    let options = TableOptions { metadata: rule.metadata_columns, versioned: false, include: &include };
+    let versioned = ours && is_full_table(stream.effective_replication_method());
+    let options = TableOptions { metadata: rule.metadata_columns, versioned, include: &include };
     let name = StreamName::from(stream.stream.as_str());
     let schema = table_schema(&name, &schema, &keys, &options)?;
     let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
     Ok(Some(Table { schema, name, load_method: rule.load_method }))
 }
 
-fn text(pipeline: &str, intended: &[Intended]) -> String {
+fn is_full_table(method: Option<&str>) -> bool {
+    method == Some("FULL_TABLE")
+}
+
+fn text(pipeline: &str, intended: &[Intended], ours: bool) -> String {
     let mut table = Printed::new(&[
         ("stream", Align::Left),
         ("method", Align::Left),
@@ -103,6 +110,9 @@ fn text(pipeline: &str, intended: &[Intended]) -> String {
     });
     for statement in statements {
         text.push_str(&format!("  {statement}\n"));
+    }
+    if !ours && intended.iter().any(|stream| is_full_table(stream.method.as_deref())) {
+        text.push_str("\nIf the tap sends versions of its full tables, those get a column \"_sdc_table_version\", too.\n");
     }
     text.push_str(&format!("\nnothing was changed; next: tapster run {pipeline}\n"));
     text
