@@ -66,7 +66,7 @@ pub(crate) const SCHEMA: &str = r#"{
   "additionalProperties": false,
   "required": ["path"],
   "properties": {
-    "path": {"type": "string", "minLength": 1, "description": "the DuckDB file; made when it is not there, its folder is not"},
+    "path": {"type": "string", "minLength": 1, "format": "path", "description": "the DuckDB file; made when it is not there, its folder is not"},
     "default_target_schema": {"type": "string", "default": "main", "description": "schema of tables whose stream names none"},
     "schema": {"type": "string", "description": "another name of default_target_schema"},
     "memory_limit": {"type": "string", "pattern": "^0*[1-9][0-9]{0,9} *(KiB|MiB|GiB|KB|MB|GB)$", "examples": ["96MiB"], "default": "96MiB", "description": "memory of DuckDB; more makes large merges faster"},

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod expected;
+mod paths;
 mod plan;
 mod rules;
 mod settings;

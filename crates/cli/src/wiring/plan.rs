@@ -11,7 +11,7 @@ use singer::{Catalog, State};
 use target_api::{FullRefresh, RunIdentity, StreamName};
 
 use super::catalog::Offer;
-use super::{rules, settings, tap, targets};
+use super::{paths, rules, settings, tap, targets};
 use crate::error::CliError;
 use crate::failure::Failure;
 
@@ -40,11 +40,12 @@ impl Wired {
         let Program::Named(target_name) = &pipeline.target.program else {
             return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());
         };
+        let mut config = pipeline.target.config()?.as_str().to_owned();
+        let location = targets::location(target_name, &config);
         if let Some(schema) = targets::settings_schema(target_name) {
             settings::validate(pipeline, "target", target_name, schema)?;
+            config = paths::from_root(&config, schema, project.root());
         }
-        let config = pipeline.target.config()?.as_str().to_owned();
-        let location = targets::location(target_name, &config);
         let location = location.map(|text| pipeline.secrets.redact(&text).into_owned());
         let target = targets::maker(target_name, config).ok_or_else(|| {
             let known = targets::NAMES.iter().map(|&name| name.to_owned()).collect();

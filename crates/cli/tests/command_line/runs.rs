@@ -47,6 +47,23 @@ fn a_tap_without_discovery_is_not_asked_for_a_catalog() {
 }
 
 #[test]
+fn a_relative_path_of_a_target_starts_at_the_project_from_wherever_it_is_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = project(&[("a", GREETINGS)]);
+    let path = project.path().to_str().unwrap();
+    let text = told(folder.path(), &["-C", path, "run", "a"]);
+    assert!(text.contains("The data is in out/a_greetings.jsonl."), "{text}");
+    assert_eq!(document(&project.path().join("pipelines"), &["check", "--json"])[0]["ok"], true);
+    let state = tapster(folder.path(), &["state", "get", "a", "-C", path]);
+    assert!(String::from_utf8(state.stdout).unwrap().contains(r#"{"n":2}"#));
+    let loaded = fs::read_to_string(project.path().join("out/a_greetings.jsonl")).unwrap();
+    assert_eq!(loaded.lines().count(), 2);
+    for elsewhere in [folder.path().to_owned(), project.path().join("pipelines")] {
+        assert!(!elsewhere.join("out").exists(), "{elsewhere:?}");
+    }
+}
+
+#[test]
 fn a_signal_stops_all_of_several_runs_and_starts_no_more() {
     let hanging = format!("{GREETINGS}exec sleep 1000");
     let folder = project(&[("a", &hanging), ("b", &hanging), ("c", GREETINGS)]);

@@ -1,5 +1,7 @@
 //! The closing words of a run: a table, where the data is, what to type next.
 
+use std::path::Path;
+
 use config::Pipeline;
 use runner::{RunError, RunSummary};
 use serde::Serialize;
@@ -29,6 +31,8 @@ struct Document<'a> {
 /// What the closing words are about, besides the run itself.
 pub(super) struct About<'a> {
     pub(super) pipeline: &'a Pipeline,
+    /// The project folder: the files in it are named as seen from there.
+    pub(super) root: &'a Path,
     pub(super) run: RunId,
     pub(super) location: Option<&'a str>,
     pub(super) warnings: &'a [String],
@@ -75,7 +79,9 @@ fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamF
     }
     let what = if written == 0 { "nothing was new".to_owned() } else { records };
     text.push_str(&format!("{name}: {what}, in {took}.\n"));
-    let places = summary.streams.iter().map(|stream| stream.place.as_str()).collect();
+    let root = format!("{}/", about.root.display());
+    let short = |place: &'_ str| place.strip_prefix(&root).unwrap_or(place).to_owned();
+    let places = summary.streams.iter().map(|stream| short(&stream.place)).collect();
     if let (Some(place), true) = (place(places, about.location), written > 0) {
         text.push_str(&format!("The data is in {place}.\n"));
     }
@@ -90,7 +96,7 @@ fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamF
 }
 
 /// `warehouse.duckdb: main.airlines and 4 more tables`.
-fn place(mut places: Vec<&str>, location: Option<&str>) -> Option<String> {
+fn place(mut places: Vec<String>, location: Option<&str>) -> Option<String> {
     places.sort_unstable();
     places.dedup();
     let more = match places.len().saturating_sub(1) {
@@ -130,9 +136,10 @@ mod tests {
 
     #[test]
     fn the_place_of_the_data_names_the_file_and_counts_the_tables() {
-        let told = place(vec!["main.b", "main.a", "main.a"], Some("warehouse.duckdb"));
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let told = place(names(&["main.b", "main.a", "main.a"]), Some("warehouse.duckdb"));
         assert_eq!(told.as_deref(), Some("warehouse.duckdb: main.a and 1 more table"));
-        assert_eq!(place(vec!["out/a.jsonl"], None).as_deref(), Some("out/a.jsonl"));
+        assert_eq!(place(names(&["out/a.jsonl"]), None).as_deref(), Some("out/a.jsonl"));
         assert_eq!(place(Vec::new(), Some("x")), None);
     }
 }

@@ -109,6 +109,7 @@ impl One<'_> {
         self.finish(id, failure.as_ref(), Some(summary))?;
         let about = closing::About {
             pipeline: self.pipeline,
+            root: self.project.root(),
             run: id,
             location: self.wired.location.as_deref(),
             warnings,
