@@ -1,6 +1,8 @@
 //! What people and taps get wrong: each prints a coded error with place and fix, exits with its documented code,
 //! and loses nothing. The snapshots are the contract.
 
+mod messages;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,7 +11,7 @@ use tests::project::{Outcome, Project};
 use tests::script::Script;
 use tests::warehouse::Warehouse;
 
-use crate::support::{assert_exact, cluster, scripted};
+use crate::support::{Gate, assert_exact, cluster, scripted};
 
 /// Compares with the snapshot, and holds what is true of every error.
 #[track_caller]
@@ -21,6 +23,12 @@ fn refused(name: &str, outcome: &Outcome) {
     let page = workspace().join(format!("docs/errors/{code}.md"));
     assert!(page.exists(), "{code} has no page: {text}");
     assert!(!text.contains("4711"), "a value or a secret is shown: {text}");
+    // E0353 holds three commands to type.
+    assert!(
+        code == "E0353" || length(&outcome.stderr) <= 400,
+        "{} characters: {text}",
+        length(&outcome.stderr)
+    );
     insta::with_settings!({
         snapshot_path => "bad_inputs",
         prepend_module_to_snapshot => false,
@@ -29,6 +37,12 @@ fn refused(name: &str, outcome: &Outcome) {
     }, {
         insta::assert_snapshot!(name, text);
     });
+}
+
+/// Characters of an error, without the lines that it quotes: of the file, or of the tap.
+fn length(stderr: &str) -> usize {
+    let told = stderr.lines().filter(|line| !line.contains(" | ") && !line.starts_with("  tap said: "));
+    told.map(|line| line.chars().count()).sum()
 }
 
 fn filters() -> Vec<(&'static str, &'static str)> {
@@ -164,6 +178,34 @@ fn a_stream_that_the_tap_does_not_offer() {
 }
 
 #[test]
+fn a_selection_of_nothing() {
+    file_refused("nothing-selected", &format!("{FILE}{TARGET}streams: {{ \"shop-*\": include }}\n"), 78);
+}
+
+#[test]
+fn a_catalog_that_is_not_json() {
+    let (project, _) = project(&format!("tap: {{ command: [cat], catalog: catalogs/app.json }}\n{TARGET}"));
+    project.write("catalogs/app.json", "{\"streams\": [\n  {\"tap_stream_id\": 4711\n");
+    let outcome = project.run(["run", "orders", "--quiet"]);
+    refused("catalog", &outcome.expect_code(78));
+    assert!(!project.path().join("warehouse.duckdb").exists(), "the target was touched");
+}
+
+#[test]
+fn a_second_run() {
+    let project = Project::new();
+    let (gate, script) = (Gate::new(&project), Script::plain(7, 2_000));
+    let warehouse = Warehouse::duckdb(project.path());
+    project.pipeline("orders", &scripted(&script.clone().act(1_011, gate.act()), &warehouse));
+    let mut first = project.start("orders", None);
+    first.wait_for(|line| line.is_checkpoint_at(1_000));
+    refused("second-run", &project.run(["run", "orders", "--quiet"]).expect_code(75));
+    gate.open();
+    assert_eq!(first.finish().0, Some(0), "it goes on undisturbed");
+    assert_exact(&warehouse, &script, 2_000);
+}
+
+#[test]
 fn a_pipeline_that_is_not_there() {
     let (project, _) = project(&format!("{FILE}{TARGET}"));
     refused("pipeline-missing", &project.run(["run", "order"]).expect_code(78));
@@ -176,108 +218,6 @@ fn a_key_of_the_tap_that_is_misspelt() {
         &format!("{}{TARGET}", FILE.replace("stream:", "delimeter: \";\", stream:")),
         78,
     );
-}
-
-/// A stream of tests/streams into a warehouse; the first record is committed before the error.
-#[track_caller]
-fn stream_refused(name: &str, stream: &str, code: i32, committed: bool) {
-    let project = Project::new();
-    let warehouse = Warehouse::duckdb(project.path());
-    let tap = Project::replay(&file(&format!("streams/{stream}.singer")));
-    replay(name, &project, &tap, &warehouse, code);
-    if committed {
-        assert_eq!(
-            warehouse.value("SELECT count(*) FROM a").as_deref(),
-            Some("1"),
-            "what a STATE covers is kept"
-        );
-    }
-}
-
-#[track_caller]
-fn replay(name: &str, project: &Project, tap: &Value, warehouse: &Warehouse, code: i32) {
-    // Every STATE is a checkpoint.
-    let limits = json!({ "checkpoint_bytes": "1B" });
-    project.pipeline("orders", &json!({ "tap": tap, "target": warehouse.block(), "limits": limits }));
-    refused(name, &project.run(["run", "orders", "--quiet"]).expect_code(code));
-}
-
-#[test]
-fn a_tap_that_prints_to_stdout() {
-    stream_refused("print-on-stdout", "framing-print-on-stdout", 65, true);
-}
-
-#[test]
-fn half_a_line_at_the_end() {
-    stream_refused("half-a-line", "framing-half-a-line", 65, true);
-}
-
-#[test]
-fn a_byte_that_is_not_utf_8() {
-    stream_refused("not-utf-8", "framing-not-utf-8", 65, true);
-}
-
-#[test]
-fn a_record_before_its_schema() {
-    stream_refused("record-before-schema", "record-before-schema", 65, false);
-}
-
-#[test]
-fn a_record_without_its_key() {
-    stream_refused("key-missing", "key-value-missing", 65, true);
-}
-
-#[test]
-fn a_record_whose_key_is_null() {
-    stream_refused("key-null", "key-value-null", 65, true);
-}
-
-#[test]
-fn a_record_with_a_wrong_date() {
-    stream_refused("wrong-date", "record-with-a-wrong-date", 65, true);
-}
-
-#[test]
-fn nesting_without_end() {
-    stream_refused("nesting", "framing-nested-200-deep", 65, false);
-}
-
-#[test]
-fn a_batch_message() {
-    stream_refused("batch", "batch-message", 65, false);
-}
-
-#[test]
-fn a_state_of_seventeen_mebibytes() {
-    let project = Project::new();
-    let warehouse = Warehouse::duckdb(project.path());
-    let kept = std::fs::read_to_string(file("streams/state-is-a-list.singer")).expect("the stream");
-    let state = format!("{{\"type\":\"STATE\",\"value\":{{\"seen\":\"{}\"}}}}\n", "4711".repeat(17 << 18));
-    let stream = project.write("stream", kept + &state);
-    replay("state-too-long", &project, &Project::replay(&stream), &warehouse, 65);
-    assert_eq!(
-        warehouse.value("SELECT count(*) FROM a").as_deref(),
-        Some("1"),
-        "what a STATE covers is kept"
-    );
-}
-
-#[test]
-fn a_line_over_the_cap() {
-    let project = Project::new();
-    let warehouse = Warehouse::duckdb(project.path());
-    let line = format!(
-        "{{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{{\"id\":1,\"v\":\"{}\"}}}}\n",
-        "4711".repeat(100_000)
-    );
-    let schema = "{\"type\":\"SCHEMA\",\"stream\":\"a\",\"schema\":{\"properties\":{\"id\":{\"type\":\"integer\"}}},\"key_properties\":[\"id\"]}\n";
-    let stream = project.write("stream", format!("{schema}{line}"));
-    let limits = json!({ "line_bytes": "64KiB" });
-    project.pipeline(
-        "orders",
-        &json!({ "tap": Project::replay(&stream), "target": warehouse.block(), "limits": limits }),
-    );
-    refused("line-over-the-cap", &project.run(["run", "orders", "--quiet"]).expect_code(65));
 }
 
 #[test]
@@ -315,6 +255,12 @@ fn a_wrong_password() {
 #[test]
 fn a_database_that_is_not_there() {
     postgres_refused("database", |config| config["database"] = json!("nowhere"), 78);
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    // Nobody may listen on it, and nobody does.
+    postgres_refused("server", |config| config["port"] = json!(1), 69);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub enum RecordProblem {
     #[error("it is a key property, but the record does not have it")]
     MissingKey,
     /// A property of the key is null.
-    #[error("it is a key property, but the record has null there")]
+    #[error("it is a key property, but the record has null there, so that each run would load it once more")]
     NullKey,
     /// The values of the key are together longer than the target's index takes; the column is the longest of them.
     #[error("a key may have {limit} bytes at this target, found {bytes} bytes")]

@@ -21,7 +21,7 @@ pub enum DecodeError {
         byte: u8,
     },
     /// A line is no Singer message.
-    #[error("line {line} of the tap's output is not a Singer message: {excerpt}")]
+    #[error("line {line} of the tap's output {}: {excerpt}", verdict(source))]
     Message {
         /// Number of the line, from 1.
         line: u64,
@@ -91,6 +91,13 @@ pub enum DecodeError {
         #[source]
         source: RecordError,
     },
+}
+
+fn verdict(source: &MessageError) -> &'static str {
+    match source {
+        MessageError::StateTooLong { .. } => "holds too long a STATE",
+        _ => "is not a Singer message",
+    }
 }
 
 impl DecodeError {

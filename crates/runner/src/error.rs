@@ -212,6 +212,9 @@ impl TapFailure {
             Self::Signalled { .. } | Self::GuardLost => "run again: it goes on from the last checkpoint".into(),
             Self::Silent(_) => "raise `limits.idle_timeout` if the tap is known to think for so long".into(),
             Self::NoCatalog(_) => "if the tap has no discovery, say `catalog: false` beside its command".into(),
+            Self::NotFound { searched: Some(_), program } if program.starts_with("tap-") => format!(
+                "install it, from PyPI for example by `pip install {program}`, or give its path under `tap: {{ command: [...] }}`"
+            ),
             Self::NotFound { searched: Some(_), .. } => "install it, or give its path under `tap: { command: [...] }`".into(),
             Self::NotFound { .. } => "check the path under `tap`; relative ones start at the project's folder".into(),
             Self::NotStarted { hint, .. } => hint.clone(),

@@ -127,7 +127,7 @@ pub enum MessageError {
         expected: &'static str,
     },
     /// The STATE is longer than [`STATE_BYTES`].
-    #[error("its STATE takes {bytes} bytes, and at most {STATE_BYTES} (16 MiB) are kept")]
+    #[error("it takes {bytes} bytes, and at most {STATE_BYTES} (16 MiB) are kept")]
     StateTooLong {
         /// Bytes of its JSON text.
         bytes: usize,

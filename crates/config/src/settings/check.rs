@@ -71,8 +71,11 @@ fn check_block(map: &Map, block: &'static Block, path: &str, problems: &mut Vec<
 }
 
 fn unknown_key(name: &str, block: &'static Block) -> SettingFault {
-    let known: Vec<_> = block.keys().map(|key: &Key| key.name).collect();
-    let meant = did_you_mean(name, known.iter().copied());
+    let all: Vec<_> = block.keys().map(|key: &Key| key.name).collect();
+    let meant = did_you_mean(name, all.iter().copied());
+    // A reserved word may be meant, but is no choice; in a reserved block there are no others.
+    let built: Vec<_> = block.keys().filter(|key| key.is_built).map(|key| key.name).collect();
+    let known = if built.is_empty() { all } else { built };
     SettingFault::UnknownKey { key: name.to_owned(), inside: block.what, meant, known }
 }
 

@@ -29,7 +29,9 @@ impl SettingFault {
 
     pub(crate) fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::UnknownKey { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            Self::UnknownKey { meant: Some(meant), known, .. } => {
+                format!("did you mean `{meant}`? there are {}", one_of(known))
+            }
             Self::UnknownKey { known, .. } => format!("there are {}", one_of(known)),
             Self::Value { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
             Self::Value { .. } => return None,
