@@ -61,7 +61,9 @@ fn a_selects_by_the_last_rule_and_merges_settings_in_file_order() {
         assert_eq!(decision.settings.target_schema.as_deref(), Some(schema), "{stream}");
         assert_eq!(decision.settings.target_table.as_deref(), Some(table), "{stream}");
     }
-    assert!(!rules.columns("crm-contacts").loads(&["notes"]) && rules.columns("crm-contacts").loads(&["email"]));
+    assert!(
+        !rules.columns("crm-contacts").loads(&["notes"]) && rules.columns("crm-contacts").loads(&["email"])
+    );
     assert_eq!(rules.stream("crm-contacts").rule.unwrap().file_and_line(), "pipelines/app.yml:9");
 }
 
