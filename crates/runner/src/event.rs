@@ -93,7 +93,8 @@ pub struct StreamSummary {
     pub records_written: u64,
     /// Bytes of its batches in memory.
     pub bytes: u64,
-    /// Seconds from its first batch to its last commit.
+    /// Seconds from its first batch to its last; a stream of one batch has 0. Commits are common to all streams,
+    /// so the wait for one is no stream's time.
     pub seconds: f64,
 }
 

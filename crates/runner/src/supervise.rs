@@ -27,7 +27,8 @@ struct Pages {
 
 struct StreamPage {
     summary: StreamSummary,
-    first: Instant,
+    /// When its first batch was accepted.
+    first: Option<Instant>,
     /// Accepted since the last commit.
     accepted: u64,
 }
@@ -94,6 +95,8 @@ impl Book {
                 page.accepted += records;
                 page.summary.records_read += records;
                 page.summary.bytes += bytes;
+                let first = *page.first.get_or_insert_with(Instant::now);
+                page.summary.seconds = first.elapsed().as_secs_f64();
                 RunEvent::BatchWritten { stream: stream.to_string(), records, bytes }
             }
             LoadEvent::Checkpointed { state, sequence } => {
@@ -115,7 +118,6 @@ impl Book {
         for page in &mut pages.streams {
             if page.accepted > 0 {
                 page.summary.records_written += page.accepted;
-                page.summary.seconds = page.first.elapsed().as_secs_f64();
                 page.accepted = 0;
             }
         }
@@ -146,7 +148,7 @@ impl Pages {
     fn stream(&mut self, name: &str) -> &mut StreamPage {
         let at = self.streams.iter().position(|page| page.summary.stream == name).unwrap_or_else(|| {
             let summary = StreamSummary { stream: name.to_owned(), ..StreamSummary::default() };
-            self.streams.push(StreamPage { summary, first: Instant::now(), accepted: 0 });
+            self.streams.push(StreamPage { summary, first: None, accepted: 0 });
             self.streams.len() - 1
         });
         &mut self.streams[at]

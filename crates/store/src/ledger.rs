@@ -162,7 +162,21 @@ fn condition_of(filter: &RunFilter) -> (String, Vec<Value>) {
     (condition, values)
 }
 
-fn replace_streams(ledger: &Connection, run: &RunId, streams: &[StreamFigures]) -> rusqlite::Result<()> {
+/// Notes the last STATE that a run has committed so far.
+pub(crate) fn note_state_after(
+    ledger: &Connection,
+    run: &RunId,
+    state: Option<&str>,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE runs SET state_after = ?2 WHERE id = ?1 AND status = 'running'";
+    ledger.execute(sql, params![run.to_string(), state]).map(drop)
+}
+
+pub(crate) fn replace_streams(
+    ledger: &Connection,
+    run: &RunId,
+    streams: &[StreamFigures],
+) -> rusqlite::Result<()> {
     ledger.execute("DELETE FROM run_streams WHERE run = ?1", [run.to_string()])?;
     let mut insert =
         ledger.prepare("INSERT INTO run_streams VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;

@@ -3,7 +3,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{PipelineName, Result, RunId, Store, StoreError, raw_json, time};
+use crate::{PipelineName, Result, RunId, Store, StoreError, StreamFigures, ledger, raw_json, time};
 
 /// What changed a pipeline's STATE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -73,6 +73,27 @@ impl Store {
     /// Appends a copy of a STATE to the pipeline's history; call it after the target's commit.
     pub fn put_state(&self, name: &PipelineName, new: &NewState) -> Result<()> {
         self.write(|ledger| insert(ledger, name, new).map_err(|error| self.sqlite_error(error)))
+    }
+
+    /// Appends the copy of a STATE that an open run committed, with the run's figures as of that commit: all in one
+    /// write, so that a run that is killed later is told by its last commit. Without a STATE (the commit left it as
+    /// it was) the figures alone.
+    pub fn record_checkpoint(
+        &self,
+        name: &PipelineName,
+        run: &RunId,
+        state: Option<&NewState>,
+        streams: &[StreamFigures],
+    ) -> Result<()> {
+        self.write(|ledger| {
+            state
+                .map_or(Ok(()), |state| {
+                    insert(ledger, name, state)?;
+                    ledger::note_state_after(ledger, run, state.state.as_deref())
+                })
+                .and_then(|()| ledger::replace_streams(ledger, run, streams))
+                .map_err(|error| self.sqlite_error(error))
+        })
     }
 
     /// The newest entry of the pipeline's history.

@@ -1,22 +1,40 @@
 //! Keeps the copy of each committed STATE, and a run's figures.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use runner::{Observer, RunEvent, RunSummary, StreamSummary};
-use singer::State;
+use singer::{Bookmark, State};
 use store::{NewState, PipelineName, RunId, StateCause, Store, StreamFigures};
 
-/// The listener that copies STATEs into the store. The truth is in the target: a copy that fails is a warning.
+use super::tally::{StreamTally, Tally};
+
+/// The listener that copies STATEs and figures into the store, one write a checkpoint: a run that is killed is told
+/// by its last commit. The truth is in the target: a copy that fails is a warning.
 pub(crate) fn ledger(store: Arc<Store>, name: PipelineName, run: RunId) -> Observer {
+    let so_far = Mutex::new(SoFar::default());
     Arc::new(move |event: &RunEvent| {
+        let mut so_far = so_far.lock().unwrap_or_else(PoisonError::into_inner);
+        so_far.tally.hear(event);
         let kept = match event {
-            RunEvent::Resumed { state } => store.record_state_before(&run, state.as_deref()),
-            RunEvent::Checkpointed { state: Some(state), sequence } => {
-                let state = Some(state.clone());
-                store.put_state(
-                    &name,
-                    &NewState { sequence: *sequence, run: Some(run), state, how: StateCause::Run },
-                )
+            RunEvent::Resumed { state } => {
+                if !so_far.resumed {
+                    so_far.resumed = true;
+                    so_far.before = bookmarks(state.as_deref());
+                }
+                so_far.after = bookmarks(state.as_deref());
+                store.record_state_before(&run, state.as_deref())
+            }
+            RunEvent::Checkpointed { state, sequence } => {
+                if state.is_some() {
+                    so_far.after = bookmarks(state.as_deref());
+                }
+                let state = state.clone().map(|state| NewState {
+                    sequence: *sequence,
+                    run: Some(run),
+                    state: Some(state),
+                    how: StateCause::Run,
+                });
+                store.record_checkpoint(&name, &run, state.as_ref(), &so_far.figures())
             }
             _ => return,
         };
@@ -24,6 +42,33 @@ pub(crate) fn ledger(store: Arc<Store>, name: PipelineName, run: RunId) -> Obser
             tracing::warn!(%error, "the copy of the STATE in .tapster is not kept; the one in the target is");
         }
     })
+}
+
+/// What of a run is known before its summary.
+#[derive(Default)]
+struct SoFar {
+    tally: Tally,
+    resumed: bool,
+    before: Vec<Bookmark>,
+    after: Vec<Bookmark>,
+}
+
+impl SoFar {
+    /// The figures as of a commit: all that was read is written.
+    fn figures(&self) -> Vec<StreamFigures> {
+        let figures = |stream: &StreamTally| StreamFigures {
+            stream: stream.stream.clone(),
+            place: stream.place.clone(),
+            records_read: stream.records,
+            records_written: stream.records - stream.open_records,
+            records_rejected: 0,
+            bytes: stream.bytes,
+            seconds: stream.span.as_secs_f64(),
+            bookmark_before: bookmark(&self.before, &stream.stream),
+            bookmark_after: bookmark(&self.after, &stream.stream),
+        };
+        self.tally.streams().iter().map(figures).collect()
+    }
 }
 
 /// The ledger's figures of a run.
@@ -44,11 +89,11 @@ pub(crate) fn figures(summary: &RunSummary) -> Vec<StreamFigures> {
     summary.streams.iter().map(figures).collect()
 }
 
-fn bookmarks(state: Option<&str>) -> Vec<singer::Bookmark> {
+fn bookmarks(state: Option<&str>) -> Vec<Bookmark> {
     state.and_then(|text| State::parse(text).ok()).map(|state| state.bookmarks()).unwrap_or_default()
 }
 
-fn bookmark(bookmarks: &[singer::Bookmark], stream: &str) -> Option<String> {
+fn bookmark(bookmarks: &[Bookmark], stream: &str) -> Option<String> {
     let found = bookmarks.iter().find(|bookmark| bookmark.id == stream)?;
     serde_json::to_string(&found.value).ok()
 }

@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use runner::RunEvent;
 
 /// Counts of a run so far, made from its events.
@@ -11,25 +13,36 @@ pub(super) struct Tally {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct StreamTally {
     pub(super) stream: String,
+    /// Where its table is; empty before that is known.
+    pub(super) place: String,
     /// Records accepted by the target.
     pub(super) records: u64,
     pub(super) bytes: u64,
     /// Those of them that no commit covers yet.
     pub(super) open_records: u64,
     pub(super) open_bytes: u64,
+    /// When its first batch was accepted.
+    pub(super) first: Option<Instant>,
+    /// How long after the first its last batch was.
+    pub(super) span: Duration,
 }
 
 impl Tally {
     /// Takes in one event; gives the stream that it changed.
     pub(super) fn hear(&mut self, event: &RunEvent) -> Option<&StreamTally> {
         match event {
-            RunEvent::TableOpened { stream, .. } => Some(self.stream(stream)),
+            RunEvent::TableOpened { stream, place, .. } => {
+                let tally = self.stream(stream);
+                tally.place.clone_from(place);
+                Some(tally)
+            }
             RunEvent::BatchWritten { stream, records, bytes } => {
                 let tally = self.stream(stream);
                 tally.records += records;
                 tally.bytes += bytes;
                 tally.open_records += records;
                 tally.open_bytes += bytes;
+                tally.span = tally.first.get_or_insert_with(Instant::now).elapsed();
                 Some(tally)
             }
             RunEvent::Checkpointed { .. } => {

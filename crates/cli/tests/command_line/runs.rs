@@ -89,6 +89,31 @@ fn a_signal_stops_all_of_several_runs_and_starts_no_more() {
     assert_eq!(ended, iter::repeat_n("cancelled", 2).collect::<Vec<_>>());
 }
 
+/// Every commit is in the ledger at once: while the run is on, and when it never said another word.
+#[test]
+fn a_run_that_is_on_or_was_killed_is_told_by_its_last_commit() {
+    let folder = project(&[("a", &format!("{GREETINGS}exec sleep 1000"))]);
+    pipeline(folder.path(), "a", "limits: { checkpoint_every: 100ms }\n");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tapster"))
+        .args(["run", "a", "--log-format", "json"])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("\"checkpointed\"")));
+    let on = told(folder.path(), &["runs", "show", "a"]);
+    assert!(on.contains("so far    2 records committed"), "{on}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lost = document(folder.path(), &["runs", "show", "a", "--json"]);
+    assert_eq!((&lost["status"], &lost["streams"][0]["records_written"]), (&"lost".into(), &2.into()));
+    assert_eq!(lost["streams"][0]["bookmark_after"]["n"], 2, "{lost}");
+    assert_eq!(lost["state_after"]["bookmarks"]["greetings"]["n"], 2, "{lost}");
+    let night = told(folder.path(), &["runs", "show", "a"]);
+    assert!(night.contains("safe      2 records committed"), "{night}");
+}
+
 #[test]
 fn several_runs_are_one_document_with_that_of_each() {
     let folder = project(&[("a", GREETINGS), ("b", "exit 3")]);

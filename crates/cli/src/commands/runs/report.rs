@@ -29,7 +29,9 @@ pub(super) fn render(run: &Run, past: &Past) -> String {
     if failed {
         line("fault", fault(run.exit_code).to_owned());
     }
-    line(if failed { "safe" } else { "loaded" }, safe(run, failed));
+    let running = run.status == RunStatus::Running;
+    let so_far = if running { "so far" } else { "loaded" };
+    line(if failed { "safe" } else { so_far }, safe(run, failed));
     if failed {
         line("heals", heals(run.exit_code).to_owned());
     }
@@ -85,7 +87,7 @@ fn when(run: &Run) -> String {
     }
 }
 
-/// What is in the target now. Without figures (a lost run writes none) nothing is claimed of numbers.
+/// What is in the target now, as of the last commit. Without figures (none was made) nothing is claimed of numbers.
 fn safe(run: &Run, failed: bool) -> String {
     let sum = |figure: fn(&StreamFigures) -> u64| run.streams.iter().map(figure).sum::<u64>();
     let written = sum(|stream| stream.records_written);
@@ -99,6 +101,10 @@ fn safe(run: &Run, failed: bool) -> String {
         (true, true) => "what the last committed STATE covers; nothing after it is visible".to_owned(),
         (true, false) => {
             format!("{written} {records} committed{rejected}; nothing after the bookmark is visible")
+        }
+        (false, true) if run.status == RunStatus::Running => "nothing is committed yet".to_owned(),
+        (false, false) if run.status == RunStatus::Running => {
+            format!("{written} {records} committed{rejected}")
         }
         (false, _) => format!("{written} {records}{rejected}"),
     }
