@@ -19,21 +19,32 @@ pub(crate) struct Captured {
     pub(crate) exit: Option<TapExit>,
 }
 
-/// Starts the tap with `arguments` and its config, and reads its output until it ends or `enough` says so.
+/// What a program is asked.
+pub(crate) struct Question {
+    pub(crate) flag: &'static str,
+    /// Whether it gets its config, and with it what it logs in with.
+    pub(crate) with_config: bool,
+    pub(crate) longest: Duration,
+    /// Whether this much of the answer will do.
+    pub(crate) enough: fn(&[u8]) -> bool,
+}
+
+/// Starts the tap with the question's flag, and reads its output until it ends or there is enough of it.
 pub(crate) async fn capture(
     command: &TapCommand,
-    arguments: &[&str],
-    longest: Duration,
+    question: Question,
     shutdown: &mut Shutdown,
-    enough: fn(&[u8]) -> bool,
 ) -> Result<Captured, RunError> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Question { flag, with_config, longest, enough } = question;
     let name = format!("discover-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let private = PrivateFolder::create(&command.private, &name)?;
-    let mut all: Vec<OsString> =
-        vec!["--config".into(), private.write("config.json", &command.config)?.into()];
-    all.extend(arguments.iter().map(OsString::from));
-    let mut tap = Tap::start(command, private.path(), &all).await?;
+    let mut arguments: Vec<OsString> = Vec::new();
+    if with_config {
+        arguments.extend(["--config".into(), private.write("config.json", &command.config)?.into()]);
+    }
+    arguments.push(flag.into());
+    let mut tap = Tap::start(command, private.path(), &arguments).await?;
     let output = tap.take_stdout().ok_or(RunError::Bug)?;
     let reading = tokio::task::spawn_blocking(move || read(&output, enough));
     let stdout = tokio::select! {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use singer::{Catalog, Message, SkipRecords};
 
-use crate::capture::{Captured, capture};
+use crate::capture::{Captured, Question, capture};
 use crate::{RunError, Shutdown, TapCommand, TapFailure};
 
 /// What came of discovery.
@@ -16,18 +16,20 @@ pub enum Discovered {
     Nothing,
 }
 
-/// Longest discovery.
-const LONGEST: Duration = Duration::from_hours(1);
 /// Longest time for a program to print its help.
 const HELP: Duration = Duration::from_mins(1);
 
-/// Runs the tap's discovery. Takes nothing and changes nothing at the tap's side.
+/// Runs the tap's discovery, which may take this long. Takes nothing and changes nothing at the tap's side.
 ///
 /// # Errors
-/// When the tap does not start, exits with an error, or prints no catalog. What it said is in its log.
-pub async fn discover(command: &TapCommand, shutdown: &mut Shutdown) -> Result<Discovered, RunError> {
-    let Captured { stdout, exit } =
-        capture(command, &["--discover"], LONGEST, shutdown, begins_with_message).await?;
+/// When the tap does not start, exits with an error, takes longer, or prints no catalog. What it said is in its log.
+pub async fn discover(
+    command: &TapCommand,
+    longest: Duration,
+    shutdown: &mut Shutdown,
+) -> Result<Discovered, RunError> {
+    let question = Question { flag: "--discover", with_config: true, longest, enough: begins_with_message };
+    let Captured { stdout, exit } = capture(command, question, shutdown).await?;
     if begins_with_message(&stdout) {
         return Ok(Discovered::Nothing);
     }
@@ -39,7 +41,8 @@ pub async fn discover(command: &TapCommand, shutdown: &mut Shutdown) -> Result<D
 }
 
 /// Which flags hand a catalog to this program: taps on singer-python take both and read one, so both are given
-/// where the help names both.
+/// where the help names both. A program that knows no `--help` may begin to extract: it gets no config to do that
+/// with, and is ended at its first message.
 ///
 /// # Errors
 /// When the program does not start.
@@ -47,8 +50,9 @@ pub async fn catalog_flags(
     command: &TapCommand,
     shutdown: &mut Shutdown,
 ) -> Result<Vec<&'static str>, RunError> {
-    let Captured { stdout, .. } =
-        capture(command, &["--help"], HELP, shutdown, |bytes| bytes.len() > 1 << 20).await?;
+    let enough = |bytes: &[u8]| bytes.len() > 1 << 20 || begins_with_message(bytes);
+    let question = Question { flag: "--help", with_config: false, longest: HELP, enough };
+    let Captured { stdout, .. } = capture(command, question, shutdown).await?;
     let help = String::from_utf8_lossy(&stdout);
     let named: Vec<&'static str> =
         ["--catalog", "--properties"].into_iter().filter(|flag| help.contains(flag)).collect();

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use load::{DecodeLimits, Rules, StateEdit};
 use singer::{State, StateError};
@@ -89,6 +89,8 @@ pub struct RunPlan {
     pub commit_edit: CommitEdit,
     /// Limits.
     pub limits: RunLimits,
+    /// When the run began, discovery included: its timeout counts from here.
+    pub started: Instant,
 }
 
 impl RunPlan {

@@ -23,7 +23,7 @@ const CHANNEL_STEPS: usize = 2;
 /// as often as the plan allows.
 pub async fn run(plan: &RunPlan, shutdown: &mut Shutdown, observer: &Observer) -> RunSummary {
     let book = Book::new(observer);
-    let deadline = plan.limits.timeout.map(|timeout| Instant::now() + timeout);
+    let deadline = plan.limits.timeout.map(|timeout| Instant::from(plan.started) + timeout);
     let mut plan = plan.clone();
     let mut waits = plan.limits.attempts.0.clone().into_iter();
     for attempt in 1.. {

@@ -40,7 +40,8 @@ impl Offer {
             CatalogFrom::File(path) => Some(read(&project.root().join(path))?),
             CatalogFrom::Nowhere => None,
             CatalogFrom::Discovery => {
-                match discover(command, shutdown).await.map_err(|error| told(error, command))? {
+                let longest = pipeline.limits.idle_timeout;
+                match discover(command, longest, shutdown).await.map_err(|error| told(error, command))? {
                     Discovered::Catalog(catalog) => Some(catalog),
                     Discovered::Nothing => None,
                 }

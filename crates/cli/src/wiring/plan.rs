@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use config::{Pipeline, Program, Project};
 use load::DecodeLimits;
@@ -88,6 +89,7 @@ impl Wired {
             start_edit: start_edit(streams.clone(), edits),
             commit_edit: commit_edit(streams, edits),
             limits: limits(pipeline),
+            started: Instant::now(),
         }
     }
 }

@@ -46,6 +46,40 @@ fn a_tap_without_discovery_is_not_asked_for_a_catalog() {
     assert_eq!(run["streams"][0]["records_written"], 2, "{run}");
 }
 
+/// A tap that has discovery and takes every other question for an order to extract.
+const HEEDLESS: &str = r#"
+echo "$1" >>asked
+case "$*" in *--discover*) echo '{"streams":[{"tap_stream_id":"greetings","stream":"greetings","schema":{"type":"object","properties":{"text":{"type":"string"}}},"metadata":[{"breadcrumb":[],"metadata":{"selected":true}}]}]}'; exit;; esac
+"#;
+
+#[test]
+fn a_tap_that_takes_a_question_for_an_order_gets_no_config_and_is_stopped_at_its_first_message() {
+    let folder = project(&[("a", &format!("{HEEDLESS}{GREETINGS}[ \"$1\" = --config ] || exec sleep 1000"))]);
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace(", catalog: false", "");
+    fs::write(&file, text).unwrap();
+    let run = document(folder.path(), &["run", "a", "--json"]);
+    assert_eq!(run["streams"][0]["records_written"], 2, "{run}");
+    let asked = fs::read_to_string(folder.path().join("asked")).unwrap();
+    assert_eq!(asked.lines().collect::<Vec<_>>(), ["--config", "--help", "--config"]);
+}
+
+#[test]
+fn a_limit_of_time_holds_for_discovery() {
+    let folder = project(&[("a", "exec sleep 1000")]);
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace(", catalog: false", "");
+    fs::write(&file, &text).unwrap();
+    let ended = |words: &[&str], code: &str| {
+        let output = tapster(folder.path(), words);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(124) && said.contains(code), "{said}");
+    };
+    ended(&["run", "a", "--timeout", "300ms"], "E0408");
+    fs::write(&file, format!("{text}limits: {{ idle_timeout: 300ms }}\n")).unwrap();
+    ended(&["run", "a"], "E0403");
+}
+
 #[test]
 fn a_relative_path_of_a_target_starts_at_the_project_from_wherever_it_is_run() {
     let folder = tempfile::tempdir().unwrap();

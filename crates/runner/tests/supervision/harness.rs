@@ -133,5 +133,6 @@ fn plan(
             grace: Duration::from_secs(10),
             attempts: Attempts(vec![Duration::from_millis(1); 3]),
         },
+        started: std::time::Instant::now(),
     }
 }

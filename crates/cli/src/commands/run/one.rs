@@ -2,9 +2,10 @@
 
 use std::io::IsTerminal;
 use std::sync::Arc;
+use std::time::Instant;
 
 use config::{Pipeline, Project};
-use runner::{Observer, RunSummary, Shutdown};
+use runner::{Observer, RunError, RunSummary, Shutdown};
 use store::{NewRun, PipelineLock, PipelineName, RunEnd, RunFailure, RunFolder, RunId, RunStatus, Store};
 
 use super::{Request, closing, doubling};
@@ -68,7 +69,15 @@ impl One<'_> {
     /// Asks the tap what it offers, then runs. Gives the warnings of both.
     async fn drive(&self, id: RunId, signals: &mut Shutdown) -> Result<(RunSummary, Vec<String>), Failure> {
         let narrow = (self.request.select.as_slice(), self.request.exclude.as_slice());
-        let offer = Offer::ask(self.project, self.pipeline, &self.wired.tap, narrow, signals).await?;
+        let (started, timeout) = (Instant::now(), self.request.timeout.or(self.pipeline.limits.timeout));
+        let asked = Offer::ask(self.project, self.pipeline, &self.wired.tap, narrow, signals);
+        let offer = match timeout {
+            // Dropped midway, it leaves a tap whose guard ends it.
+            Some(longest) => tokio::time::timeout(longest, asked)
+                .await
+                .unwrap_or_else(|_| Err(RunError::Timeout(longest).into()))?,
+            None => asked.await?,
+        };
         let printer = Printer::new(self.global);
         let mut warnings: Vec<String> = offer.report.warnings.iter().map(ToString::to_string).collect();
         for warning in &warnings {
@@ -76,7 +85,7 @@ impl One<'_> {
         }
         let edits = Edits { full_refresh: self.request.full_refresh, narrowed: self.request.narrowed() };
         let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
-        plan.limits.timeout = self.request.timeout.or(plan.limits.timeout);
+        (plan.limits.timeout, plan.started) = (timeout, started);
         let summary = runner::run(&plan, signals, &self.observer(id)).await;
         if let Some(warning) = doubling::warning(self.pipeline, &summary) {
             printer.note(&format!("warning: {warning}"));
