@@ -5,14 +5,50 @@ use std::fmt::Write as _;
 /// Longest excerpt, in bytes of the line.
 const LIMIT: usize = 120;
 
-/// An escaped excerpt of a line for an error text.
+/// Words of programs that say what they do. A record's value may be any other word.
+const WORDS: &str = "a all an and as at bookmark call catalog completed config connected connecting connection could \
+    critical data debug deprecationwarning discover discovering discovery done downloading emitting end \
+    ended ending error exception extracting failed fatal fetched fetching file finished for found from \
+    futurewarning getting got host http https in info is last line loaded loading message most new no \
+    not of on page processing read reading recent record records request requesting retrying row rows \
+    run running schema selected sending skipping start started starting state stream streams sync synced \
+    syncing table tables tap the to total traceback url userwarning using version waiting warning was \
+    with writing wrote";
+
+/// An escaped excerpt of a line for an error text, which holds no value that a record may have.
 ///
-/// A line that does not begin with `{` is a stray print and is shown up to 120 bytes. Of a line that does,
-/// only the property names up to the record are shown, since its values may be a record's.
+/// Of a line that begins with `{` only the property names up to the record are shown. Any other line is a stray
+/// print, of a log line or of a record: the words that log lines are made of are shown, of the rest the shape, with
+/// `x` for a letter and `9` for a digit. 120 bytes at most.
 #[must_use]
 pub fn framing_excerpt(line: &[u8]) -> String {
     let trimmed = line.trim_ascii_start();
-    if trimmed.first() == Some(&b'{') { names_only(trimmed) } else { escape(trimmed) }
+    if trimmed.first() == Some(&b'{') { names_only(trimmed) } else { shape(trimmed) }
+}
+
+fn shape(line: &[u8]) -> String {
+    let shown = line.get(..LIMIT).unwrap_or(line);
+    // A character that the limit cuts is shown as what it begins with.
+    let mut text = String::new();
+    for chunk in shown.utf8_chunks() {
+        chunk.valid().split_inclusive(|c: char| !c.is_alphabetic()).for_each(|part| {
+            let word = part.trim_end_matches(|c: char| !c.is_alphabetic());
+            let is_known = WORDS.split(' ').any(|known| known.eq_ignore_ascii_case(word));
+            text.extend(word.chars().map(|c| if is_known { c } else { 'x' }));
+            for other in part.chars().skip(word.chars().count()) {
+                match other {
+                    other if other.is_numeric() => text.push('9'),
+                    other if other.is_control() => text.extend(other.escape_debug()),
+                    other => text.push(other),
+                }
+            }
+        });
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    if line.len() > LIMIT {
+        text.push('…');
+    }
+    text
 }
 
 fn escape(bytes: &[u8]) -> String {
@@ -111,8 +147,19 @@ mod tests {
     use super::framing_excerpt;
 
     #[test]
-    fn a_stray_print_is_shown() {
-        assert_eq!(framing_excerpt(b"Starting sync\xff"), "Starting sync\\xff");
+    fn a_stray_print_is_told_by_its_words_and_its_shape() {
+        let cases = [
+            (&b"Starting sync\xff"[..], "Starting sync\\xff"),
+            (b"INFO fetched 12 rows from orders", "INFO fetched 99 rows from xxxxxx"),
+            (b"[1, \"SECRET\"]", "[9, \"xxxxxx\"]"),
+            (b"ada@example.com,1815-12-10,\t", "xxx@xxxxxxx.xxx,9999-99-99,\\t"),
+            ("(1, 'Zoë', None)".as_bytes(), "(9, 'xxx', xxxx)"),
+            (b"", ""),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(framing_excerpt(line), expected);
+        }
+        assert_eq!(framing_excerpt("é".repeat(100).as_bytes()), format!("{}…", "x".repeat(60)));
     }
 
     #[test]

@@ -61,7 +61,9 @@ fn agree(text: &str) {
     // A number without its last digit is cut off too, which serde_json does not say.
     if serde_json::from_str::<IgnoredAny>(text).is_err_and(|error| error.is_eof()) {
         let truncated = whole(text).is_err_and(|error| error.fault == Fault::Truncated);
-        assert!(truncated, "the end of {text:?}");
+        // Of `\u` serde_json asks for four bytes before it looks at them.
+        let in_escape = text.rsplit_once("\\u").is_some_and(|(_, rest)| rest.len() < 4);
+        assert!(truncated || in_escape, "the end of {text:?}");
     }
 }
 
@@ -93,6 +95,8 @@ fn the_grammar_at_its_edges() {
         "\"\\u12g4\"",
         "\"\\ud800\"",
         "\"\\x\"",
+        "\"\\u}",
+        "\"\\u00",
         "\"a\tb\"",
         "\"\u{7f}\"",
         "[",
