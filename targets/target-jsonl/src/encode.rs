@@ -19,6 +19,17 @@ pub(crate) use moment::instant;
 /// Why a record cannot be written. Names its column, never its value.
 pub(crate) type Refusal = String;
 
+/// The records of a batch, a JSON object each, with a line end after each.
+///
+/// # Errors
+/// Where the batch does not have the columns' Arrow types; says which column.
+pub fn lines(columns: &[Column], batch: &RecordBatch) -> Result<String, String> {
+    let encoder = LineEncoder::new(columns, batch)?;
+    let mut out = Vec::new();
+    (0..batch.num_rows()).try_for_each(|record| encoder.write(record, &mut out))?;
+    String::from_utf8(out).map_err(|error| error.to_string())
+}
+
 /// The columns of a batch, ready to be written record by record.
 pub(crate) struct LineEncoder<'a> {
     columns: Vec<(Vec<u8>, &'a str, Values<'a>)>,

@@ -18,5 +18,6 @@ mod tables;
 mod target;
 
 pub use config::settings_schema;
+pub use encode::lines;
 pub use tables::file_name;
 pub use target::JsonlTarget;

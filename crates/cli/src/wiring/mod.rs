@@ -13,4 +13,4 @@ mod targets;
 pub(crate) use catalog::Offer;
 pub(crate) use plan::{Edits, Wired};
 pub(crate) use signals::shutdown;
-pub(crate) use targets::{NAMES as TARGETS, PROBE_WORD, probe_main as probe, settings_schema};
+pub(crate) use targets::{NAMES as TARGETS, PROBE_WORD, json_lines, probe_main as probe, settings_schema};

@@ -8,6 +8,9 @@ use target_duckdb::DuckDbTarget;
 use target_jsonl::JsonlTarget;
 use target_postgres::PostgresTarget;
 
+// What `preview` shows is what a file of JSON lines would hold.
+pub(crate) use target_jsonl::lines as json_lines;
+
 // A DuckDB file that a killed program left is opened in a child first, which is this program, too.
 pub(crate) use target_duckdb::{PROBE_WORD, probe_main};
 
