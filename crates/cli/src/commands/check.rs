@@ -8,7 +8,7 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_failure};
-use crate::wiring::{Offer, Wired};
+use crate::wiring::{Offer, Wired, check_as_written};
 
 /// What came of one pipeline.
 #[derive(Serialize)]
@@ -53,12 +53,10 @@ pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
 
 fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>, Vec<String>), Failure> {
     if offline {
-        project.check_file(name)?;
-        return match project.pipeline_as_written(name) {
-            // What another machine has: the choice of an environment, and variables.
-            Err(error) if !matches!(error.code(), "E0112" | "E0115") => Err(error.into()),
-            _ => Ok((None, Vec::new())),
-        };
+        if let Some(pipeline) = project.check_files(name)? {
+            check_as_written(&pipeline)?;
+        }
+        return Ok((None, Vec::new()));
     }
     let pipeline = project.pipeline(name)?;
     let scratch = scratch(project)?;

@@ -14,7 +14,9 @@ pub(crate) fn run(global: &Global, args: &Config) -> Outcome {
         for listed in &listing.values {
             table.line([listed.path.clone(), listed.value.to_string(), listed.place.clone()]);
         }
-        table.render(0)
+        let mut text = table.render(0);
+        listing.warnings.iter().for_each(|warning| text.push_str(&format!("warning: {warning}\n")));
+        text
     })?;
     Ok(0)
 }

@@ -4,6 +4,7 @@ mod catalog;
 mod expected;
 mod paths;
 mod plan;
+mod programs;
 mod rules;
 mod settings;
 mod signals;
@@ -12,5 +13,7 @@ mod targets;
 
 pub(crate) use catalog::Offer;
 pub(crate) use plan::{Edits, Wired};
+pub(crate) use programs::{program, programs};
+pub(crate) use settings::check_as_written;
 pub(crate) use signals::shutdown;
-pub(crate) use targets::{NAMES as TARGETS, PROBE_WORD, json_lines, probe_main as probe, settings_schema};
+pub(crate) use targets::{PROBE_WORD, json_lines, probe_main as probe, settings_schema};

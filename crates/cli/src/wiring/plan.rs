@@ -12,7 +12,7 @@ use singer::{Catalog, State};
 use target_api::{FullRefresh, RunIdentity, StreamName};
 
 use super::catalog::Offer;
-use super::{paths, rules, settings, tap, targets};
+use super::{paths, programs, rules, settings, tap, targets};
 use crate::error::CliError;
 use crate::failure::Failure;
 
@@ -37,6 +37,7 @@ pub(crate) struct Edits {
 
 impl Wired {
     pub(crate) fn new(project: &Project, pipeline: &Pipeline, log: PathBuf) -> Result<Self, Failure> {
+        programs::check(pipeline)?;
         let tap = tap::command(project, pipeline, log)?;
         let Program::Named(target_name) = &pipeline.target.program else {
             return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());
@@ -48,10 +49,8 @@ impl Wired {
             config = paths::from_root(&config, schema, project.root());
         }
         let location = location.map(|text| pipeline.secrets.redact(&text).into_owned());
-        let target = targets::maker(target_name, config).ok_or_else(|| {
-            let known = targets::NAMES.iter().map(|&name| name.to_owned()).collect();
-            CliError::UnknownProgram { kind: "target", name: target_name.clone(), known }
-        })?;
+        let target = targets::maker(target_name, config)
+            .ok_or_else(|| pipeline.target.unknown("target", programs::programs("target")))?;
         let tap_identity = tap::identity(&pipeline.tap.program);
         Ok(Self { tap, tap_identity, target, target_name: target_name.clone(), location })
     }

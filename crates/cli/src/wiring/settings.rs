@@ -4,11 +4,11 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use config::{Pipeline, did_you_mean};
+use config::{Pipeline, Program, did_you_mean};
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
-use super::expected;
+use super::{expected, programs, targets};
 use crate::error::CliError;
 use crate::failure::Failure;
 
@@ -34,6 +34,22 @@ pub(super) fn validate(
     check(block, name, schema, program.config()?.as_str(), place)
 }
 
+/// All that the files alone tell of the two programs: whether there are such, and whether their settings fit. What a
+/// `${…}` will give is not known here, and no command of one is run.
+pub(crate) fn check_as_written(pipeline: &Pipeline) -> Result<(), Failure> {
+    programs::check(pipeline)?;
+    for (block, program) in [("tap", &pipeline.tap), ("target", &pipeline.target)] {
+        let Program::Named(name) = &program.program else { continue };
+        let schema = match targets::settings_schema(name) {
+            Some(schema) => schema.to_owned(),
+            None => published(name)?,
+        };
+        let config = program.config_as_written().to_string();
+        check(block, name, &schema, &config, |path| place(pipeline, block, path))?;
+    }
+    Ok(())
+}
+
 fn check(
     block: &'static str,
     name: &str,
@@ -52,8 +68,12 @@ fn check(
     let is_unknown = |error: &jsonschema::ValidationError| {
         matches!(error.kind(), ValidationErrorKind::AdditionalProperties { .. })
     };
-    let unknown = validator.iter_errors(&config).find(is_unknown);
-    let Some(error) = unknown.or_else(|| validator.iter_errors(&config).next()) else { return Ok(()) };
+    let is_known = |error: &jsonschema::ValidationError| {
+        !error.instance().as_str().is_some_and(|text| text.contains("${"))
+    };
+    let mut unknown = validator.iter_errors(&config).filter(is_unknown);
+    let mut others = validator.iter_errors(&config).filter(is_known);
+    let Some(error) = unknown.next().or_else(|| others.next()) else { return Ok(()) };
     let mut path = error.instance_path().to_string();
     let (rule, hint) = broken(&error, &schema, &config);
     if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {

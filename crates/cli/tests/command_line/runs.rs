@@ -232,10 +232,80 @@ fn check_offline_knows_the_names_of_the_project_and_needs_no_variable() {
     let folder = project(&[("a", GREETINGS)]);
     let write = |text: &str| fs::write(folder.path().join("pipelines/a.yml"), text).unwrap();
     write(
-        "tap: { command: [sh], config: { password: \"${env:NOT_SET}\" } }\ntarget: { name: target-jsonl }\n",
+        "tap: { command: [sh], config: { password: \"${env:NOT_SET}\" } }\ntarget: { name: target-jsonl, config: { path: out } }\n",
     );
     assert_eq!(document(folder.path(), &["check", "--offline", "--json"])[0]["ok"], true);
     write("tap: { command: [sh] }\ntarget: warehous\n");
     let told = document(folder.path(), &["check", "--offline", "--json"]);
     assert_eq!(told[0]["error"]["code"], "E0113", "{told}");
+}
+
+/// What the files alone tell is refused before a run, offline too, and with one and the same error.
+#[test]
+fn check_offline_refuses_what_a_run_refuses() {
+    let folder = project(&[("a", GREETINGS)]);
+    let target = "target: { name: target-jsonl, config: { path: out } }";
+    let tap = "tap: { command: [sh, a.sh], catalog: false }";
+    for (code, text) in [
+        (
+            "E0107",
+            format!("{tap}\n{target}\nstreams: {{ x: {{ columns: {{ email: {{ hash: sha256 }} }} }} }}"),
+        ),
+        ("E0107", format!("{tap}\n{target}\nstreams: {{ x: {{ filter: a, load_method: history }} }}")),
+        ("E0107", format!("{tap}\n{target}\nhooks: {{ before: [] }}")),
+        ("E0107", format!("tap: {{ pip: tap-x==1 }}\n{target}")),
+        ("E0107", format!("{tap}\ntarget: {{ command: [cat] }}")),
+        ("E0185", format!("tap: {{ name: tap-foo }}\n{target}")),
+        ("E0185", format!("{tap}\ntarget: {{ name: target-jsnol, config: {{ path: out }} }}")),
+        ("E0191", format!("{tap}\ntarget: {{ name: target-jsonl, config: {{ pth: out }} }}")),
+        ("E0191", format!("{tap}\ntarget: {{ name: target-jsonl }}")),
+    ] {
+        fs::write(folder.path().join("pipelines/a.yml"), &text).unwrap();
+        let checked = &document(folder.path(), &["check", "a", "--offline", "--json"])[0]["error"];
+        let run = &document(folder.path(), &["run", "a", "--json"])["error"];
+        assert_eq!((&checked["code"], checked), (&code.into(), run), "{text}");
+    }
+}
+
+#[test]
+fn check_offline_reads_on_where_a_variable_or_the_environment_is_missing() {
+    let folder = project(&[("a", GREETINGS)]);
+    let code = |text: &str| {
+        fs::write(folder.path().join("pipelines/a.yml"), text).unwrap();
+        document(folder.path(), &["check", "a", "--offline", "--json"])[0]["error"]["code"].clone()
+    };
+    let target = "target: { name: target-jsonl, config: { path: \"${cmd:touch asked}\" } }";
+    let tap = "tap: { command: [sh, a.sh], catalog: false }";
+    assert_eq!(
+        code(&format!(
+            "{tap}\n{target}\nstreams: {{ x: {{ metadata: {{ y: \"${{env:NO}}\" }}, filter: a }} }}"
+        )),
+        "E0107"
+    );
+    assert_eq!(code(&format!("{tap}\n{target}\nhooks: {{}}\nenvironments: {{ dev: {{}} }}")), "E0107");
+    assert_eq!(code(&format!("{tap}\n{target}\nenvironments: {{ dev: {{}} }}")), serde_json::Value::Null);
+    assert!(!folder.path().join("asked").exists());
+}
+
+#[test]
+fn a_program_that_is_none_is_told_where_it_is_named_with_the_one_that_is_meant() {
+    let folder = project(&[("a", GREETINGS)]);
+    let write = |text: &str| fs::write(folder.path().join("pipelines/a.yml"), text).unwrap();
+    write("tap: { command: [sh, a.sh], catalog: false }\ntarget: { name: target-postgress }\n");
+    insta::assert_snapshot!(told(folder.path(), &["run", "a"]));
+    write("tap: { name: tap-cvs }\ntarget: { name: target-jsonl, config: { path: out } }\n");
+    let text = told(folder.path(), &["run", "a"]);
+    assert!(text.contains("error[E0185]: pipelines/a.yml:1:14: no tap `tap-cvs`"), "{text}");
+}
+
+#[test]
+fn config_warns_of_what_a_run_refuses() {
+    let folder = project(&[("a", GREETINGS)]);
+    pipeline(folder.path(), "a", "hooks: { before: [] }\n");
+    let text = told(folder.path(), &["config", "a"]);
+    assert!(
+        text.contains("warning: pipelines/a.yml:4:1: `hooks` is not built yet; a run refuses it\n"),
+        "{text}"
+    );
+    assert_eq!(document(folder.path(), &["config", "a", "--json"])["warnings"].as_array().unwrap().len(), 1);
 }

@@ -18,6 +18,8 @@ pub struct Listing {
     pub environment: String,
     /// Its values: the keys in the order of their table, below them in the order of the files.
     pub values: Vec<ListedValue>,
+    /// What of it a run refuses because it is not built yet, each with its place.
+    pub warnings: Vec<String>,
 }
 
 /// One value.
@@ -44,7 +46,8 @@ impl Listing {
             let (path, value) = (format!("limits.{name}"), Json::String((*value).to_owned()));
             values.push(ListedValue { path, value, place: "built in".to_owned() });
         }
-        Self { pipeline: pipeline.to_owned(), environment: environment.to_owned(), values }
+        let (pipeline, environment) = (pipeline.to_owned(), environment.to_owned());
+        Self { pipeline, environment, values, warnings: Vec::new() }
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::interpolation::{InterpolationFault, Resolver, has_expression};
 use crate::pipeline::JsonText;
 use crate::place::Place;
-use crate::problem::{ConfigError, Problem};
-use crate::project::PROGRAMS;
+use crate::problem::{ConfigError, Problem, did_you_mean};
+use crate::project::{PROGRAMS, ProjectFault};
 use crate::settings::SettingFault;
 use crate::yaml::Node;
 
@@ -118,6 +118,22 @@ impl ProgramBlock {
     pub fn env(&self) -> Result<Vec<(String, String)>, ConfigError> {
         let entries = self.node.get("env").and_then(Node::as_map).into_iter().flatten();
         entries.map(|(name, entry)| Ok((name.clone(), self.resolver.text(&entry.node)?))).collect()
+    }
+
+    /// The program's own settings with each `${…}` as it stands in the file: nothing is read or run. `{}` when none
+    /// are given.
+    pub fn config_as_written(&self) -> singer::Json {
+        let none = || singer::Json::Object(indexmap::IndexMap::new());
+        self.node.get("config").map_or_else(none, Node::to_json)
+    }
+
+    /// The error for a `name:` that is none of the programs there are. `kind` is `tap` or `target`.
+    pub fn unknown(&self, kind: &'static str, known: Vec<String>) -> ConfigError {
+        let Program::Named(name) = &self.program else {
+            return Problem::new(SettingFault::NotBuilt(kind.to_owned()), &self.place).into();
+        };
+        let meant = did_you_mean(name, known.iter().map(String::as_str)).map(str::to_owned);
+        Problem::new(ProjectFault::NoProgram { kind, name: name.clone(), meant, known }, &self.place).into()
     }
 
     pub(super) fn node(&self) -> &Node {

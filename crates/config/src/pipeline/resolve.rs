@@ -98,7 +98,9 @@ impl Pipeline {
     /// Every value that a run would go by, with its place. Secrets are starred out; `${…}` is shown as it was written
     /// and not resolved.
     pub fn listing(&self) -> Listing {
-        Listing::of(&self.name, &self.environment, &self.merged)
+        let warnings = self.not_built.iter().map(|problem| format!("{}; a run refuses it", problem.line()));
+        let listing = Listing::of(&self.name, &self.environment, &self.merged);
+        Listing { warnings: warnings.collect(), ..listing }
     }
 }
 

@@ -36,6 +36,11 @@ impl Problem {
         self.fault.hint()
     }
 
+    /// `file:line:column: what`, without the excerpt.
+    pub(crate) fn line(&self) -> String {
+        self.place.as_ref().map_or_else(|| self.fault.to_string(), |place| format!("{place}: {}", self.fault))
+    }
+
     /// Where it is; `None` for what is in no file, such as a missing project.
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()

@@ -8,7 +8,7 @@ use crate::interpolation::{EnvFile, Resolver};
 use crate::pattern::Pattern;
 use crate::pipeline::Pipeline;
 use crate::problem::{ConfigError, Problem, did_you_mean};
-use crate::settings::{Block, PIPELINE_FILE, PROJECT_FILE, Shape, check};
+use crate::settings::{Block, PIPELINE_FILE, PROJECT_FILE, Shape, check, not_built};
 use crate::yaml::{Map, Node, read_file};
 
 /// A project folder with its `tapster.yml`.
@@ -117,22 +117,42 @@ impl Project {
     /// # Errors
     /// All that is wrong with its file.
     pub fn pipeline_as_written(&self, name: &str) -> Result<Pipeline, ConfigError> {
-        let path = self.pipelines.get(name).ok_or_else(|| self.no_pipeline(name))?;
-        let shown = files::relative(path, &self.root);
-        let node = parse(path, &shown, &PIPELINE_FILE)?;
+        let (node, shown) = self.parsed(name)?;
         let file = node.as_map().cloned().unwrap_or_default();
         environment::check(&self.environment, &self.file, &file, &shown)?;
         let file = overlaid(&file, &self.environment);
         Pipeline::resolve(self, name, &shown, &file, &node.place)
     }
 
-    /// Reads a pipeline's file alone, without `tapster.yml`, environment or secrets: whether it is well-formed.
+    /// All that the files alone can tell, on a machine without the variables and without the choice of an
+    /// environment. Gives the pipeline as a run would go by it, where nothing of that is missing.
     ///
     /// # Errors
-    /// All that is wrong with it.
-    pub fn check_file(&self, name: &str) -> Result<(), ConfigError> {
+    /// All that is wrong with its file, and every setting in use that is not built yet, as for a run.
+    pub fn check_files(&self, name: &str) -> Result<Option<Pipeline>, ConfigError> {
+        let error = match self.pipeline_as_written(name) {
+            Ok(pipeline) => {
+                ConfigError::unless_none(pipeline.not_built.clone())?;
+                return Ok(Some(pipeline));
+            }
+            Err(error) => error,
+        };
+        let is_elsewhere = |problem: &Problem| matches!(problem.code(), "E0112" | "E0115");
+        let mut problems: Vec<Problem> =
+            error.into_problems().into_iter().filter(|problem| !is_elsewhere(problem)).collect();
+        if problems.is_empty() {
+            let node = self.parsed(name)?.0;
+            not_built(&node, &Shape::Block(&PIPELINE_FILE), &mut problems);
+        }
+        ConfigError::unless_none(problems)?;
+        Ok(None)
+    }
+
+    /// The pipeline's file, checked, and its name for people.
+    fn parsed(&self, name: &str) -> Result<(Node, String), ConfigError> {
         let path = self.pipelines.get(name).ok_or_else(|| self.no_pipeline(name))?;
-        parse(path, &files::relative(path, &self.root), &PIPELINE_FILE).map(drop)
+        let shown = files::relative(path, &self.root);
+        Ok((parse(path, &shown, &PIPELINE_FILE)?, shown))
     }
 
     pub(crate) fn settings(&self) -> &Map {

@@ -19,6 +19,8 @@ pub(crate) enum ProjectFault {
     EnvironmentNotChosen { file: String, known: Vec<String> },
     #[error("there is no {kind} `{name}` in tapster.yml")]
     NoReference { kind: &'static str, name: String, meant: Option<String>, known: Vec<String> },
+    #[error("no {kind} `{name}` lies beside the tapster program")]
+    NoProgram { kind: &'static str, name: String, meant: Option<String>, known: Vec<String> },
     #[error("the {kind} `{name}` refers to itself")]
     CircularReference { kind: &'static str, name: String },
     #[error("`{0}` is no requirement on a version")]
@@ -33,6 +35,7 @@ impl ProjectFault {
             Self::NoProject { .. } | Self::Folder { .. } => "E0110",
             Self::NoPipeline { .. } | Self::TwoFiles { .. } | Self::OutsidePipelines { .. } => "E0111",
             Self::NoEnvironment { .. } | Self::EnvironmentNotChosen { .. } => "E0112",
+            Self::NoProgram { .. } => "E0185",
             Self::NoReference { .. } | Self::CircularReference { .. } => "E0113",
             Self::BadRequirement(_) | Self::WrongVersion { .. } => "E0116",
         }
@@ -54,6 +57,16 @@ impl ProjectFault {
             Self::TwoFiles { .. } => "remove one of them".to_owned(),
             Self::OutsidePipelines { .. } => {
                 "move it there: its path under pipelines/ is the name that its STATE is kept by".to_owned()
+            }
+            Self::NoProgram { kind, known, meant, .. } => {
+                let meant =
+                    meant.as_ref().map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+                let known = if known.is_empty() {
+                    String::new()
+                } else {
+                    format!("there are {}; ", shortened(known))
+                };
+                format!("{meant}{known}for anybody else's write {kind}: {{ command: [PROGRAM] }}")
             }
             Self::NoReference { kind, name, .. } if name.starts_with(&format!("{kind}-")) => {
                 format!("for tapster's own program write {kind}: {{ name: {name} }}")
