@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use singer::Json;
 
 /// The bookmark of one stream.
 ///
@@ -13,6 +14,10 @@ pub(crate) struct StreamBookmark {
     pub(crate) version: Option<i64>,
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub(crate) files: IndexMap<String, Place>,
+    /// What the SCHEMA said last of each property whose type was known. A delivery in which a column is empty says
+    /// nothing of its type, and must not change it.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub(crate) types: IndexMap<String, Json>,
 }
 
 /// How far a file was read, with what is needed to see that this part of it is still the same.

@@ -21,6 +21,8 @@ pub(crate) enum Conversion {
     Timestamp,
     /// A string.
     Text,
+    /// Nothing: every text so far was null.
+    Unknown,
 }
 
 /// The type of a column.
@@ -71,6 +73,7 @@ impl ColumnType {
             Conversion::Date => ("string", r#","format":"date""#),
             Conversion::Timestamp => ("string", r#","format":"date-time""#),
             Conversion::Text => ("string", ""),
+            Conversion::Unknown => return r#"{"type":["null"]}"#.to_owned(),
         };
         let null = if nullable { r#""null","# } else { "" };
         let exact = match &self.exact {
@@ -117,17 +120,21 @@ fn decimal(text: &str) -> Option<(u8, u8)> {
 
 impl Conversion {
     /// What a property's schema in a catalog asks for: the first of its types that is not null. What is none of
-    /// ours is text.
+    /// ours is text; what can be nothing but null is unknown.
     pub(crate) fn of_schema(schema: &Json) -> Self {
         let name = match schema.get("type") {
             Some(Json::String(name)) => Some(name.as_str()),
-            Some(Json::Array(names)) => names.iter().filter_map(Json::as_str).find(|&name| name != "null"),
+            Some(Json::Array(names)) => {
+                let mut names = names.iter().filter_map(Json::as_str);
+                names.clone().find(|&name| name != "null").or(names.next())
+            }
             _ => None,
         };
         match (name, schema.get("format").and_then(Json::as_str)) {
             (Some("integer"), _) => Self::Integer,
             (Some("number"), _) => Self::Number,
             (Some("boolean"), _) => Self::Boolean,
+            (Some("null"), _) => Self::Unknown,
             (Some("string"), Some("date")) => Self::Date,
             (Some("string"), Some("date-time")) => Self::Timestamp,
             _ => Self::Text,
@@ -143,6 +150,7 @@ impl Conversion {
             Self::Date => "a date (YYYY-MM-DD)",
             Self::Timestamp => "a timestamp (YYYY-MM-DD hh:mm:ss, with or without an offset)",
             Self::Text => "text",
+            Self::Unknown => "null",
         }
     }
 }
@@ -169,6 +177,8 @@ mod tests {
             let schema = Json::parse(&declared.schema(true)).unwrap();
             assert_eq!(Conversion::of_schema(&schema), declared.conversion, "{name}");
         }
+        let unknown = ColumnType::plain(Conversion::Unknown).schema(true);
+        assert_eq!(Conversion::of_schema(&Json::parse(&unknown).unwrap()), Conversion::Unknown);
         for name in ["", "int", "numeric(39,0)", "numeric(3,4)", "Timestamp"] {
             assert!(name.parse::<ColumnType>().is_err(), "{name}");
         }

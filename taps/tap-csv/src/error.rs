@@ -62,6 +62,8 @@ pub(crate) enum Problem {
     Unfit { column: String, expected: &'static str, found: Found, declared: bool },
     #[error("the key column `{0}` is null")]
     NullKey(String),
+    #[error("column `{0}` holds a value, and had none when its type was looked for")]
+    Untyped(String),
     #[error(
         "has changed in the part that was read before ({bytes} bytes, {lines} lines), and the stream `{stream}` has no key to tell old records from new ones"
     )]
@@ -148,6 +150,7 @@ impl Problem {
             Self::Unfit { column, .. } => format!(
                 "declare it, `columns: {{{column}: text}}`, or name this text in `null_values` if it means null; the type was found in a sample, or before this was written"
             ),
+            Self::Untyped(_) => "run again, or discover again: the files have changed since".to_owned(),
             Self::NullKey(_) => "choose key columns that are never null, or give none".to_owned(),
             Self::Rewritten { .. } => {
                 "give the stream `key_properties`, or run once with --full-refresh to read everything anew".to_owned()

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use crate::column::ColumnType;
+use crate::column::{ColumnType, Conversion};
 use crate::config::FileEntry;
 use crate::error::{FileError, Problem};
 use crate::files;
@@ -12,13 +12,18 @@ use crate::record::{NullValues, unquoted};
 use crate::value::{Kinds, kinds};
 
 /// The columns of a stream, from all of its files, in the order in which they appear. Declared types hold; of the
-/// others the narrowest that holds all texts. Records are looked at only as long as a type is open.
+/// others the narrowest that holds all texts, and none where there is no text. Records are looked at only as long as
+/// a type is open.
 pub(crate) fn columns(
     entry: &FileEntry,
     paths: &[String],
 ) -> Result<IndexMap<String, ColumnType>, FileError> {
-    let mut inference =
-        Inference { entry, null_values: NullValues::new(&entry.null_values), columns: IndexMap::new() };
+    let mut inference = Inference {
+        entry,
+        null_values: NullValues::new(&entry.null_values),
+        columns: IndexMap::new(),
+        cut: false,
+    };
     for path in paths {
         inference.file(path)?;
     }
@@ -28,8 +33,15 @@ pub(crate) fn columns(
         let problem = Problem::ColumnMissing { column, stream, header: listed(&names) };
         return Err(FileError::new(&entry.path, problem));
     }
+    let cut = inference.cut;
     let found = inference.columns.into_iter().map(|(name, column)| {
-        let column_type = entry.columns.get(&name).cloned().unwrap_or_else(|| ColumnType::of(column.kinds()));
+        let declared = entry.columns.get(&name).cloned();
+        let column_type = declared.unwrap_or_else(|| match column {
+            Texts { seen: true, kinds, .. } => ColumnType::of(kinds),
+            // What the sample does not show may be anything.
+            _ if cut => ColumnType::plain(Conversion::Text),
+            _ => ColumnType::plain(Conversion::Unknown),
+        });
         (name, column_type)
     });
     Ok(found.collect())
@@ -39,6 +51,8 @@ struct Inference<'a> {
     entry: &'a FileEntry,
     null_values: NullValues,
     columns: IndexMap<String, Texts>,
+    /// Whether a sample left records out.
+    cut: bool,
 }
 
 /// What is known of a column's texts.
@@ -52,11 +66,6 @@ struct Texts {
 }
 
 impl Texts {
-    /// Nothing but nulls: text.
-    fn kinds(self) -> Kinds {
-        if self.seen { self.kinds } else { Kinds::NONE }
-    }
-
     fn is_open(self) -> bool {
         !self.declared && self.kinds != Kinds::NONE
     }
@@ -83,6 +92,7 @@ impl Inference<'_> {
             }
             left -= 1;
         }
+        self.cut |= left == 0;
         Ok(())
     }
 
@@ -152,7 +162,7 @@ mod tests {
                 r#"t {"type":["string"],"format":"date-time"}"#,
                 r#"s {"type":["string"]}"#,
                 r#"mixed {"type":["string"]}"#,
-                r#"empty {"type":["string"]}"#,
+                r#"empty {"type":["null"]}"#,
             ]
         );
     }
@@ -160,8 +170,8 @@ mod tests {
     #[test]
     fn declared_types_hold_and_a_sample_is_a_sample() {
         assert_eq!(
-            types("a,b\n1,1\nx,2\n", r#","sample":1,"columns":{"b":"text"}"#),
-            [r#"a {"type":["integer"]}"#, r#"b {"type":["string"]}"#]
+            types("a,b,c\n1,1,\nx,2,3\n", r#","sample":1,"columns":{"b":"text"}"#),
+            [r#"a {"type":["integer"]}"#, r#"b {"type":["string"]}"#, r#"c {"type":["string"]}"#]
         );
     }
 }

@@ -21,15 +21,23 @@ pub(crate) struct StreamPlan<'a> {
     pub(crate) name: &'a str,
     pub(crate) method: ReplicationMethod,
     pub(crate) keys: Vec<String>,
-    /// The SCHEMA: the catalog's, with the selected properties.
-    pub(crate) schema: Json,
+    /// The SCHEMA: the catalog's, with the selected properties whose type is known. None where a key's is not, or no
+    /// property's: then there are no records.
+    pub(crate) schema: Option<Json>,
+    /// Of each property of the SCHEMA, to be remembered.
+    pub(crate) types: IndexMap<String, Json>,
     properties: IndexMap<String, Conversion>,
     /// Properties of the catalog that are not wanted.
     left_out: HashSet<String>,
 }
 
 impl<'a> StreamPlan<'a> {
-    pub(crate) fn new(stream: &'a CatalogStream, config: &'a Config) -> Result<Self, TapError> {
+    /// `remembered` are the types of an earlier SCHEMA: they hold where the catalog knows none.
+    pub(crate) fn new(
+        stream: &'a CatalogStream,
+        config: &'a Config,
+        remembered: &IndexMap<String, Json>,
+    ) -> Result<Self, TapError> {
         let id = stream.tap_stream_id.as_str();
         let entry = config.files.iter().find(|entry| entry.stream == id).ok_or_else(|| {
             TapError::config(format!(
@@ -52,8 +60,14 @@ impl<'a> StreamPlan<'a> {
         for (name, node) in offered.into_iter().flatten() {
             let key = keys.contains(name);
             if key || stream.is_property_selected(&[name]) {
-                properties.insert(name.clone(), Conversion::of_schema(node));
-                nodes.insert(name.clone(), said(node, key));
+                let known =
+                    remembered.get(name).filter(|_| Conversion::of_schema(node) == Conversion::Unknown);
+                let node = known.unwrap_or(node);
+                let conversion = Conversion::of_schema(node);
+                properties.insert(name.clone(), conversion);
+                if conversion != Conversion::Unknown {
+                    nodes.insert(name.clone(), said(node, key));
+                }
             } else {
                 left_out.insert(name.clone());
             }
@@ -64,8 +78,10 @@ impl<'a> StreamPlan<'a> {
             ))
             .with_hint("names must be exactly those of the header, capitals and spaces too"));
         }
-        let schema = with_properties(&stream.schema, nodes);
-        Ok(Self { entry, id, name: &stream.stream, method, keys, schema, properties, left_out })
+        let whole = !nodes.is_empty() && keys.iter().all(|key| nodes.contains_key(key));
+        let types = nodes.clone();
+        let schema = whole.then(|| with_properties(&stream.schema, nodes));
+        Ok(Self { entry, id, name: &stream.stream, method, keys, schema, types, properties, left_out })
     }
 
     /// How records of a file with this header are written, and the columns that the catalog does not know. A

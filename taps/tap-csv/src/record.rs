@@ -73,9 +73,13 @@ impl RecordEncoder {
         json.push(b'{');
         for column in &self.columns {
             let (bytes, quoting) = record.field(column.field).unwrap_or((&[], Quoting::Bare));
+            let fault = |problem| FileError::at(file, record.line, problem);
+            if column.conversion == Conversion::Unknown {
+                self.nothing(column, &unquoted(bytes, quoting)).map_err(fault)?;
+                continue;
+            }
             json.extend_from_slice(&column.label);
-            self.value(column, bytes, quoting, json)
-                .map_err(|problem| FileError::at(file, record.line, problem))?;
+            self.value(column, bytes, quoting, json).map_err(fault)?;
             json.push(b',');
         }
         if json.len() > 1 {
@@ -83,6 +87,14 @@ impl RecordEncoder {
         }
         json.push(b'}');
         Ok(())
+    }
+
+    /// A column without a type is no property: nothing is written of it.
+    fn nothing(&self, column: &RecordColumn, text: &[u8]) -> Result<(), Problem> {
+        if !self.null_values.holds(text) {
+            return Err(Problem::Untyped(column.name.clone()));
+        }
+        if column.key { Err(Problem::NullKey(column.name.clone())) } else { Ok(()) }
     }
 
     fn value(
@@ -139,7 +151,7 @@ fn write_value(conversion: Conversion, text: &[u8], declared: bool, json: &mut V
         Conversion::Date if value::moment(text, 0) == Kinds::DATE => write_quoted(text, json),
         Conversion::Timestamp if timestamp_fits(text, declared) => write_quoted(text, json),
         Conversion::Text => write_text(text, Quoting::Bare, json),
-        Conversion::Date | Conversion::Timestamp => return false,
+        Conversion::Date | Conversion::Timestamp | Conversion::Unknown => return false,
     }
     true
 }

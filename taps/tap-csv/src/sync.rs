@@ -15,7 +15,10 @@ use crate::reader::RecordReader;
 /// Sends everything that is selected.
 pub(crate) fn sync(request: SyncRequest<'_, Config>) -> Result<(), TapError> {
     let SyncRequest { config, catalog, state, output } = request;
-    let selected = catalog.selected_streams().map(|stream| StreamPlan::new(stream, config));
+    let selected = catalog.selected_streams().map(|stream| {
+        let bookmark = state.bookmark::<StreamBookmark>(&stream.tap_stream_id)?.unwrap_or_default();
+        StreamPlan::new(stream, config, &bookmark.types)
+    });
     // All mistakes in the catalog are found before the first message.
     let plans = selected.collect::<Result<Vec<_>, _>>()?;
     let mut session = Session { state, output, pace: Pace::new(config.state_every) };
@@ -62,7 +65,15 @@ impl<'a, 'o> StreamSync<'a, 'o> {
 
     fn run(mut self) -> Result<(), TapError> {
         let paths = files::find(&self.plan.entry.path)?;
-        self.session.output.schema(self.plan.name, &self.plan.schema, &self.plan.keys, &[])?;
+        if let Some(schema) = &self.plan.schema {
+            self.session.output.schema(self.plan.name, schema, &self.plan.keys, &[])?;
+        } else {
+            log::warning(&format!(
+                "{}: no record yet, so no column has a type: there is no table until there is one",
+                self.plan.name
+            ));
+        }
+        self.bookmark.types.extend(self.plan.types.clone());
         match self.plan.method {
             ReplicationMethod::Incremental => self.incremental(&paths)?,
             ReplicationMethod::FullTable => self.full_table(&paths)?,
@@ -113,16 +124,25 @@ impl<'a, 'o> StreamSync<'a, 'o> {
         }
         if !self.known {
             // There is nothing to keep until all is there: what comes may be seen at once.
-            self.session.output.activate_version(self.plan.name, version)?;
+            self.activate(version)?;
         }
         self.bookmark.version = Some(version);
         while !self.all_files(paths)? {
             log::warning(&format!("{}: files changed since the last run: starting over", self.plan.name));
             version = version_now().max(version + 1);
-            self.bookmark = StreamBookmark { version: Some(version), ..StreamBookmark::default() };
+            self.bookmark.files.clear();
+            self.bookmark.version = Some(version);
         }
         // A version without places is a version that is through.
         self.bookmark.files.clear();
+        self.activate(version)
+    }
+
+    /// Without a table there is nothing that a version could replace.
+    fn activate(&mut self, version: i64) -> Result<(), TapError> {
+        if self.plan.schema.is_none() {
+            return Ok(());
+        }
         self.session.output.activate_version(self.plan.name, version)
     }
 

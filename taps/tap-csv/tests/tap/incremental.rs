@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixture::{Folder, records};
+use crate::fixture::{Folder, Said, records};
 
 const KEYLESS: &str = r#""path":"a*","stream":"a""#;
 const KEYED: &str = r#""path":"a*","stream":"a","key_properties":["id"]"#;
@@ -114,4 +114,40 @@ fn a_state_holds_all_streams_and_what_it_does_not_know() {
     assert_eq!(after["bookmarks"]["other"], json!({"x": 1}));
     assert_eq!(after["bookmarks"]["a"]["files"]["a.csv"]["bytes"], 12);
     assert_eq!(after.get("currently_syncing"), None::<&Value>);
+}
+
+#[test]
+fn a_delivery_in_which_a_column_is_empty_does_not_change_its_type() {
+    let folder = Folder::new();
+    let entry = format!(r#"{KEYED},"null_values":["NA"]"#);
+    let property = |said: &Said, name: &str| said.of_type("SCHEMA")[0]["schema"]["properties"][name].clone();
+    folder.write("a.csv", "id,n,later\n1,5,NA\n");
+    let first = folder.sync(&entry, None).ok();
+    assert_eq!(property(&first, "n"), json!({ "type": ["null", "integer"] }));
+    assert_eq!(property(&first, "later"), Value::Null, "nothing is known of it, and it has no value to lose");
+    assert_eq!(first.records(), [json!({ "id": 1, "n": 5 })]);
+    // The same file, delivered anew.
+    folder.write("a.csv", "id,n,later\n1,NA,2.5\n");
+    let second = folder.sync(&entry, Some(&first.state())).ok();
+    assert_eq!(property(&second, "n"), json!({ "type": ["null", "integer"] }));
+    assert_eq!(second.records(), [json!({ "id": 1, "n": null, "later": 2.5 })]);
+    // Nothing but a header.
+    folder.write("a.csv", "id,n,later\n");
+    let third = folder.sync(&entry, Some(&second.state())).ok();
+    assert_eq!(property(&third, "id"), json!({ "type": ["integer"] }));
+    assert_eq!(property(&third, "later"), json!({ "type": ["null", "number"] }));
+}
+
+#[test]
+fn a_file_of_a_header_alone_makes_no_table_yet() {
+    let folder = Folder::new();
+    folder.write("a.csv", "id,n\n");
+    for method in ["INCREMENTAL", "FULL_TABLE"] {
+        let entry = format!(r#"{KEYED},"replication_method":"{method}""#);
+        let said = folder.sync(&entry, None).ok();
+        assert!(said.of_type("SCHEMA").is_empty() && said.of_type("ACTIVATE_VERSION").is_empty(), "{method}");
+        folder.append("a.csv", "1,2\n");
+        assert_eq!(folder.sync(&entry, Some(&said.state())).ok().records(), [json!({ "id": 1, "n": 2 })]);
+        folder.write("a.csv", "id,n\n");
+    }
 }
