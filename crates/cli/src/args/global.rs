@@ -23,7 +23,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "FORM", default_value = "text", hide_default_value = true)]
     pub(crate) log_format: LogFormat,
 
-    /// Log more (-vv for much more)
+    /// Log each step of a run (-vv: what the libraries say, too)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 
@@ -31,7 +31,7 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Colours; `NO_COLOR` in the environment means never
+    /// Colours: auto, always or never; auto heeds `NO_COLOR` in the environment
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
     pub(crate) color: Color,
 

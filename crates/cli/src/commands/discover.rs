@@ -24,7 +24,7 @@ pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
     .map_err(|failure| failure.redacted(&pipeline.secrets))?;
     let printer = Printer::new(global);
     for warning in &offer.report.warnings {
-        printer.note(&format!("warning: {warning}"));
+        printer.warn(&warning.to_string());
     }
     let Some(catalog) = &offer.catalog else {
         printer.result(&serde_json::json!({ "streams": [] }), || {

@@ -3,16 +3,17 @@ use std::io::Write;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::args::Cli;
+use crate::args::{Cli, Command, LogFormat};
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{print_failure, set_color, start_logging};
+use crate::output::{print_failure, set_color, set_form, start_logging};
 
 /// Reads the command line and sets up colours and log by it. `Err` is the exit code of a program that has
 /// nothing more to do: help was printed, or what was wrong was told.
 pub(crate) fn parse() -> Result<Cli, u8> {
     match Cli::try_parse() {
         Ok(cli) => {
+            set_form(cli.global.log_format, subject(&cli));
             set_color(cli.global.color);
             start_logging(&cli.global);
             Ok(cli)
@@ -34,6 +35,9 @@ fn answer(error: &clap::Error) -> u8 {
             exit_code::COMMAND_LINE
         }
         _ => {
+            if asks_for_json_log() {
+                set_form(LogFormat::Json, None);
+            }
             let text = text.to_string();
             let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
             print_failure(&CliError::Usage(text.to_owned()).into(), asks_for_json());
@@ -42,7 +46,26 @@ fn answer(error: &clap::Error) -> u8 {
     }
 }
 
+/// The pipeline of a run that goes on beside others: its words name it.
+fn subject(cli: &Cli) -> Option<String> {
+    match &cli.command {
+        Command::Run(run) if cli.global.beside_others => run.pipelines.first().cloned(),
+        _ => None,
+    }
+}
+
 /// The flag counts also where the rest of the line was not understood.
 fn asks_for_json() -> bool {
     std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == "--json")
+}
+
+/// So does `--log-format json`.
+fn asks_for_json_log() -> bool {
+    let mut words = std::env::args_os().skip(1).take_while(|word| word != "--");
+    let mut next_is_form = false;
+    words.any(|word| {
+        let json = word == "--log-format=json" || (next_is_form && word == "json");
+        next_is_form = word == "--log-format";
+        json
+    })
 }

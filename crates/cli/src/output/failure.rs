@@ -1,12 +1,15 @@
 use std::io::Write;
 
 use serde::Serialize;
+use tracing::Level;
 
 use super::printer::print_json;
 use super::style::{BAD, BOLD, DIM, HINT};
+use super::words::{in_json, json_line, subject};
 use crate::failure::Failure;
 
-/// Tells a failure: on stderr for people; with `--json` as the one document on stdout.
+/// Tells a failure: on stderr for people, or as one line of JSON with `--log-format json`; with `--json` as the one
+/// document on stdout.
 pub(crate) fn print_failure(failure: &Failure, json: bool) {
     #[derive(Serialize)]
     struct Document<'a> {
@@ -15,7 +18,12 @@ pub(crate) fn print_failure(failure: &Failure, json: bool) {
     if json && print_json(&Document { error: failure }).is_ok() {
         return;
     }
-    let _ = anstream::stderr().write_all(render(failure).as_bytes());
+    let text = if in_json() {
+        json_line(Level::ERROR, &failure.message, Some(failure))
+    } else {
+        render(failure, subject())
+    };
+    let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
 /// The word of a hidden verb to the tapster that started it: on stderr, uncoloured.
@@ -27,10 +35,13 @@ pub(crate) fn tell_plainly((code, text): (u8, String)) -> u8 {
 /// So many of the tap's last lines are shown; the log has them all.
 const TAP_LINES: usize = 5;
 
-/// `error[E0505]: …`, the causes, the tap's last lines, the hint. Further lines of a text are set in under its first.
-pub(crate) fn render(failure: &Failure) -> String {
+/// `error[E0505]: …`, with the pipeline where several talk at once, the causes, the tap's last lines, the hint. Further lines of a text are set in under its first.
+pub(crate) fn render(failure: &Failure, subject: Option<&str>) -> String {
     let Failure { code, message, causes, hint, tap_said, .. } = failure;
     let mut text = format!("{BAD}error[{code}]{BAD:#}{BOLD}:{BOLD:#} ");
+    if let Some(subject) = subject {
+        text.push_str(&format!("{BOLD}{subject}:{BOLD:#} "));
+    }
     let mut lines = message.trim_end().lines();
     text.push_str(&format!("{BOLD}{}{BOLD:#}\n", lines.next().unwrap_or_default()));
     lines.for_each(|line| text.extend([line, "\n"]));
@@ -65,7 +76,7 @@ mod tests {
             exit_code: 69,
             tap_said: vec!["CRITICAL no".into()],
         };
-        let plain = anstream::adapter::strip_str(&render(&failure)).to_string();
+        let plain = anstream::adapter::strip_str(&render(&failure, None)).to_string();
         insta::assert_snapshot!(plain, @r"
         error[E0503]: cannot create .tapster
           because: the folder is in the way
@@ -75,5 +86,7 @@ mod tests {
           hint: look
                 here
         ");
+        let named = anstream::adapter::strip_str(&render(&failure, Some("shop"))).to_string();
+        assert!(named.starts_with("error[E0503]: shop: cannot create"), "{named}");
     }
 }

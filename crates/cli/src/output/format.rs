@@ -13,6 +13,11 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// `1 record`, `412,009 records`.
+pub(crate) fn records(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "record" } else { "records" })
+}
+
 /// `0.3 s`, `42.0 s`, `3 m 12 s`, `2 h 05 m`.
 pub(crate) fn duration(seconds: f64) -> String {
     let tenths = (seconds.max(0.0) * 10.0).round() / 10.0;

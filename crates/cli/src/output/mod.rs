@@ -9,12 +9,14 @@ mod panics;
 mod printer;
 mod style;
 mod table;
+mod words;
 
 pub(crate) use bookmark::{bookmark, bookmark_change};
 pub(crate) use failure::{print_failure, tell_plainly};
-pub(crate) use format::{count, duration, size, time};
+pub(crate) use format::{count, duration, records, size, time};
 pub(crate) use logging::start_logging;
 pub(crate) use panics::{panic_place, remember_panics};
 pub(crate) use printer::{Printer, print_bytes};
 pub(crate) use style::{BAD, BOLD, DIM, GOOD, set_color};
 pub(crate) use table::{Align, Table};
+pub(crate) use words::set_form;

@@ -1,9 +1,13 @@
 use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
+use tracing::Level;
+
+use super::words::{in_json, json_line, subject};
 
 use crate::args::Global;
 use crate::error::CliError;
+use crate::progress::above;
 
 /// Writes results to stdout and words on the side to stderr.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +35,24 @@ impl Printer {
         if self.json { print_json(document) } else { print_bytes(text().as_bytes()) }
     }
 
-    /// A word on the side, for people: on stderr, not with `--quiet`.
+    /// A word on the side: on stderr, not with `--quiet`.
     pub(crate) fn note(self, text: &str) {
-        if !self.quiet && !self.json {
-            // There is nobody left to tell that stderr is gone.
-            let _ = writeln!(anstream::stderr(), "{text}");
+        self.say(Level::INFO, text, String::new());
+    }
+
+    /// A warning: on stderr, not with `--quiet`; with `--json` the document has it.
+    pub(crate) fn warn(self, text: &str) {
+        let subject = subject().map(|name| format!("{name}: ")).unwrap_or_default();
+        self.say(Level::WARN, text, format!("warning: {subject}"));
+    }
+
+    fn say(self, level: Level, text: &str, prefix: String) {
+        if self.quiet || self.json {
+            return;
         }
+        let line = if in_json() { json_line(level, text, None) } else { prefix + text + "\n" };
+        // There is nobody left to tell that stderr is gone.
+        let _ = above(|| anstream::stderr().write_all(line.as_bytes()));
     }
 }
 

@@ -6,9 +6,11 @@ mod live;
 mod plain;
 mod run_log;
 mod tally;
+mod verbose;
 
 pub(crate) use all::all;
 pub(crate) use ledger::{figures, ledger};
 pub(crate) use live::{Live, above};
 pub(crate) use plain::plain;
 pub(crate) use run_log::{json_lines, run_log};
+pub(crate) use verbose::verbose;

@@ -148,6 +148,45 @@ fn a_run_that_is_on_or_was_killed_is_told_by_its_last_commit() {
     assert!(night.contains("safe      2 records committed"), "{night}");
 }
 
+/// Warnings that are logged read like those that are printed, and `-v` tells the steps.
+#[test]
+fn the_log_on_stderr_reads_like_the_other_words() {
+    let more = GREETINGS.replace("\"text\":\"good night\"", "\"text\":\"good night\",\"extra\":1");
+    let folder = project(&[("a", &more)]);
+    let warning =
+        "\nwarning: dropped a property that the SCHEMA does not have (stream greetings, property extra)\n";
+    let plain = told(folder.path(), &["run", "a"]);
+    assert!(plain.contains(warning) && !plain.contains("debug: "), "{plain}");
+    let verbose = told(folder.path(), &["run", "a", "-v"]);
+    assert!(verbose.contains("debug: committed as sequence 2, with a STATE of 35 B\n"), "{verbose}");
+    assert!(verbose.contains("debug: greetings: a batch of 2 records"), "{verbose}");
+}
+
+#[test]
+fn with_a_json_log_all_of_stderr_is_json_lines() {
+    let folder = project(&[("a", GREETINGS), ("b", "echo no; exit 3")]);
+    for args in
+        [&["run", "a"][..], &["run", "b"], &["run", "a", "b"], &["run", "c"], &["run", "a", "--nonsense"]]
+    {
+        let output = tapster(folder.path(), &[args, &["--log-format", "json"]].concat());
+        let lines = String::from_utf8(output.stderr).unwrap();
+        let objects: Vec<serde_json::Value> =
+            lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        assert!(objects.iter().all(|object| object["timestamp"].is_string()), "{lines}");
+        let errors = objects.iter().filter(|object| object["level"] == "ERROR");
+        let errors: Vec<_> = errors.map(|line| line["error"]["code"].is_string()).collect();
+        assert_eq!(errors, if args == ["run", "a"] { vec![] } else { vec![true] }, "{lines}");
+    }
+}
+
+#[test]
+fn of_several_runs_each_error_and_warning_names_its_pipeline() {
+    let folder = project(&[("a", GREETINGS), ("b", "exit 3")]);
+    let both = told(folder.path(), &["run", "a", "b"]);
+    assert!(both.contains("\nwarning: a: no key in greetings"), "{both}");
+    assert!(both.contains("\nerror[E0401]: b: the tap exited 3"), "{both}");
+}
+
 #[test]
 fn several_runs_are_one_document_with_that_of_each() {
     let folder = project(&[("a", GREETINGS), ("b", "exit 3")]);

@@ -9,7 +9,7 @@ use store::{RunId, StreamFigures};
 
 use crate::args::Global;
 use crate::error::CliError;
-use crate::output::{Align, Printer, Table, bookmark_change, count, duration};
+use crate::output::{Align, Printer, Table, bookmark_change, count, duration, records};
 use crate::progress::figures;
 
 /// The document of `run --json`. A failed run's is its error.
@@ -67,7 +67,7 @@ fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamF
     }
     let name = &about.pipeline.name;
     let written: u64 = streams.iter().map(|stream| stream.records_written).sum();
-    let records = format!("{} {}", count(written), if written == 1 { "record" } else { "records" });
+    let records = records(written);
     let took = duration(summary.elapsed.as_secs_f64());
     if let Some(error) = &summary.error {
         let ended = if matches!(error, RunError::Cancelled(_)) { "was stopped" } else { "failed" };

@@ -69,6 +69,7 @@ impl One<'_> {
     /// Asks the tap what it offers, then runs. Gives the warnings of both.
     async fn drive(&self, id: RunId, signals: &mut Shutdown) -> Result<(RunSummary, Vec<String>), Failure> {
         let narrow = (self.request.select.as_slice(), self.request.exclude.as_slice());
+        tracing::debug!("asking the tap for its streams");
         let (started, timeout) = (Instant::now(), self.request.timeout.or(self.pipeline.limits.timeout));
         let asked = Offer::ask(self.project, self.pipeline, &self.wired.tap, narrow, signals);
         let offer = match timeout {
@@ -78,17 +79,21 @@ impl One<'_> {
                 .unwrap_or_else(|_| Err(RunError::Timeout(longest).into()))?,
             None => asked.await?,
         };
+        if let Some(catalog) = &offer.catalog {
+            let (all, selected) = (catalog.streams.len(), catalog.selected_streams().count());
+            tracing::debug!("the tap offers {all} streams, {selected} of them selected");
+        }
         let printer = Printer::new(self.global);
         let mut warnings: Vec<String> = offer.report.warnings.iter().map(ToString::to_string).collect();
         for warning in &warnings {
-            printer.note(&format!("warning: {warning}"));
+            printer.warn(warning);
         }
         let edits = Edits { full_refresh: self.request.full_refresh, narrowed: self.request.narrowed() };
         let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
         (plan.limits.timeout, plan.started) = (timeout, started);
         let summary = runner::run(&plan, signals, &self.observer(id)).await;
         if let Some(warning) = doubling::warning(self.pipeline, &summary) {
-            printer.note(&format!("warning: {warning}"));
+            printer.warn(&warning);
             warnings.push(warning);
         }
         Ok((summary, warnings))
@@ -100,7 +105,10 @@ impl One<'_> {
         let mut observers = vec![ledger, progress::run_log(&self.folder.run_log, secrets)];
         if self.global.log_format == LogFormat::Json {
             observers.push(progress::json_lines(secrets));
-        } else if !self.global.quiet && !self.global.json {
+            return progress::all(observers);
+        }
+        observers.push(progress::verbose());
+        if !self.global.quiet && !self.global.json {
             observers.push(if !self.global.beside_others && std::io::stderr().is_terminal() {
                 Live::new().observer()
             } else {
