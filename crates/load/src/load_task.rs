@@ -106,7 +106,11 @@ pub async fn load(
             LoadStep::Table(table) => {
                 let (stream, keyed) = (table.schema.stream.clone(), table.schema.is_keyed());
                 let change = target.open(&table).await?;
-                dirty |= change.created || !change.statements.is_empty();
+                dirty |= change.created || !change.statements.is_empty() || change.key.is_some();
+                if let Some(key) = &change.key {
+                    let place = &change.place;
+                    tracing::warn!(%stream, %place, "the key by which records are merged changes {key}");
+                }
                 report(LoadEvent::TableOpened { stream, keyed, change });
             }
             LoadStep::Batch { stream, batch } => {

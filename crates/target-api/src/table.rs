@@ -4,6 +4,8 @@ use std::fmt;
 
 use columns::TableSchema;
 
+use crate::refusal::key_text;
+
 /// Where a table is. Without schema it is in the target's default one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableName {
@@ -60,4 +62,30 @@ pub struct TableChange {
     pub created: bool,
     /// The statements that make it fit, in order; empty when it fits.
     pub statements: Vec<String>,
+    /// The key by which its records are merged from now on, where that was another.
+    pub key: Option<KeyChange>,
+}
+
+/// Another key than the table's records were merged by. The records that are there allow it, or it is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyChange {
+    /// Columns of the key before; empty where records were appended.
+    pub from: Vec<String>,
+    /// Columns of the key now; empty where records are appended.
+    pub to: Vec<String>,
+}
+
+impl KeyChange {
+    /// The change of a key, in whatever order its columns are named; `None` when there is none.
+    #[must_use]
+    pub fn between(from: &[String], to: &[String]) -> Option<Self> {
+        let same = from.len() == to.len() && from.iter().all(|name| to.contains(name));
+        (!same).then(|| Self { from: from.to_vec(), to: to.to_vec() })
+    }
+}
+
+impl fmt::Display for KeyChange {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "from {} to {}", key_text(&self.from), key_text(&self.to))
+    }
 }

@@ -6,7 +6,7 @@
 
 use duckdb::{Connection, params};
 use target_api::sql::quoted;
-use target_api::{ActualColumn, ColumnType, Result, Status, TargetError};
+use target_api::{ActualColumn, ColumnType, Result, refusal};
 
 use crate::tables::Place;
 use crate::{error, type_map};
@@ -94,6 +94,5 @@ fn refuse_what_would_be_lost(connection: &Connection, place: &Place) -> Result<(
         "{} must be made anew for a column of another type, and has constraints, indexes or defaults that would be lost",
         place.written()
     );
-    Err(TargetError::new(error::CONFLICT, Status::Config, message)
-        .with_hint("drop them, run, and give them back afterwards"))
+    Err(refusal::unloadable(message).with_hint("drop them, run, and give them back afterwards"))
 }

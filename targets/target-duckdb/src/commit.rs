@@ -84,8 +84,9 @@ impl Session {
             Step::KeepVersion(stream, version) => {
                 merge::keep_version(connection, self.table(stream.as_str())?, *version)
             }
-            Step::UniqueKey(stream) => {
-                merge::refuse_repeated_key(connection, stream.as_str(), self.table(stream.as_str())?)
+            Step::UniqueKey { stream, old, new } => {
+                let place = &self.table(stream.as_str())?.place;
+                merge::refuse_repeated_key(connection, stream, place, (old.as_deref(), new))
             }
         }
     }

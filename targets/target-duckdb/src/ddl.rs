@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use duckdb::{Connection, params};
 use target_api::sql::quoted;
 use target_api::{
-    ActualColumn, ColumnChange, ColumnType, IdentifierRule, Result, Status, Table, TargetError, column_names,
-    columns::Column, table_diff,
+    ActualColumn, ColumnChange, ColumnType, IdentifierRule, Result, Table, TargetError, column_names,
+    columns::Column, refusal, table_diff,
 };
 
 use crate::change::{Change, definition};
@@ -181,13 +181,9 @@ pub(crate) fn retype(
 }
 
 fn conflict(place: &Place, name: &str, column: &Column, actual: &str) -> TargetError {
-    let message = format!(
-        "column `{name}` of {} is {actual}, and stream values of type {} cannot go into it without loss",
-        place.written(),
-        column.column_type
-    );
-    TargetError::new(error::CONFLICT, Status::Config, message).with_hint(
-        "give the property a schema that fits, give the stream another `target_table`, or load it anew with `--full-refresh`",
+    let why = "no type holds both without loss";
+    refusal::conflict(name, place.written(), actual, &column.column_type, why).with_hint(
+        "`--full-refresh` for this stream makes the table anew; or give the property a schema that fits, or the stream another `target_table`",
     )
 }
 
@@ -222,8 +218,7 @@ pub(crate) fn inspect(connection: &Connection, place: &Place) -> Result<Option<V
         }
         if is_view {
             let message = format!("{} is a view, and records are loaded into tables alone", place.written());
-            return Err(TargetError::new(error::CONFLICT, Status::Config, message)
-                .with_hint("give the stream another `target_table`"));
+            return Err(refusal::unloadable(message).with_hint("give the stream another `target_table`"));
         }
         columns.push(column);
     }

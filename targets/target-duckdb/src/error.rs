@@ -1,24 +1,16 @@
 //! What can go wrong at a DuckDB file, each with its code. DuckDB's own words are passed on only where they cannot
 //! hold a record's value.
 
-use target_api::{Status, TargetError};
+use target_api::TargetError;
 
 pub(crate) const CONFIG: &str = "E0350";
 pub(crate) const PLACE: &str = "E0351";
 pub(crate) const LOCKED: &str = "E0352";
 pub(crate) const BROKEN_LOG: &str = "E0353";
 pub(crate) const OPEN: &str = "E0354";
-pub(crate) const FENCED: &str = "E0355";
-pub(crate) const OTHER_TAP: &str = "E0356";
-pub(crate) const OWNED: &str = "E0357";
-pub(crate) const VANISHED: &str = "E0358";
-pub(crate) const CONFLICT: &str = "E0359";
-pub(crate) const KEY: &str = "E0360";
-pub(crate) const VALUE: &str = "E0361";
 pub(crate) const ROOM: &str = "E0362";
 pub(crate) const STATEMENT: &str = "E0363";
 pub(crate) const ORDER: &str = "E0364";
-pub(crate) const RENAME: &str = "E0365";
 
 /// Classes of DuckDB's errors whose text quotes what was being converted or compared.
 const QUOTING: [&str; 6] = [
@@ -63,9 +55,7 @@ pub(crate) fn order(message: impl Into<String>) -> TargetError {
 
 /// One record that the warehouse refuses. `record` counts the stream's records of this run from 1.
 pub(crate) fn refused(stream: &columns::StreamName, record: u64, column: &str, because: &str) -> TargetError {
-    let status = Status::Record { stream: stream.clone(), record };
-    let message = format!("DuckDB refuses record {record} of stream `{stream}`: column `{column}` {because}");
-    TargetError::new(VALUE, status, message)
+    target_api::refusal::record(stream, record, &format!("DuckDB refuses it: column `{column}` {because}"))
 }
 
 #[cfg(test)]

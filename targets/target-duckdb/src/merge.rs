@@ -2,10 +2,11 @@
 
 use duckdb::Connection;
 use target_api::sql::quoted;
-use target_api::{ColumnType, Result, Status, TargetError};
+use target_api::{ColumnType, Result, StreamName, TargetError, refusal};
 
 use crate::session::OpenTable;
 use crate::stage::Staging;
+use crate::tables::Place;
 use crate::{error, type_map};
 
 /// Merges one staging. Of the records with one key, by DuckDB's equality, the last is kept.
@@ -137,26 +138,21 @@ pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: 
 }
 
 /// Refuses a key by which the records in the table cannot be told apart.
-pub(crate) fn refuse_repeated_key(connection: &Connection, stream: &str, table: &OpenTable) -> Result<()> {
-    let place = table.place.written();
-    let key: Vec<String> = table.merge_key.iter().map(|name| quoted(name)).collect();
+pub(crate) fn refuse_repeated_key(
+    connection: &Connection,
+    stream: &StreamName,
+    place: &Place,
+    (old, new): (Option<&[String]>, &[String]),
+) -> Result<()> {
+    let key: Vec<String> = new.iter().map(|name| quoted(name)).collect();
     let (all, none) = (key.join(", "), key.join(" IS NULL OR "));
     let sql = format!(
         "SELECT EXISTS (SELECT 1 FROM {0} WHERE {none} IS NULL) \
          OR EXISTS (SELECT 1 FROM {0} GROUP BY {all} HAVING count(*) > 1)",
-        table.place.sql()
+        place.sql()
     );
     let repeated: bool = connection
         .query_row(&sql, [], |row| row.get(0))
-        .map_err(|e| error::failed(&format!("look at the keys in {place}"), &e))?;
-    if !repeated {
-        return Ok(());
-    }
-    let message = format!(
-        "the key of stream `{stream}` is now ({}), and records in {place} lack it or share it",
-        table.merge_key.join(", ")
-    );
-    Err(TargetError::new(error::KEY, Status::Config, message).with_hint(format!(
-        "load the stream anew with `--full-refresh --select {stream}`, or set its `key_properties` back"
-    )))
+        .map_err(|e| error::failed(&format!("look at the keys in {}", place.written()), &e))?;
+    if repeated { Err(refusal::repeated_key(stream, place.written(), old, new)) } else { Ok(()) }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use duckdb::Connection;
 use target_api::sql::quoted;
-use target_api::{ColumnType, Result, Table, TableChange};
+use target_api::{ActualColumn, ColumnType, KeyChange, Result, Table, TableChange};
 
 use crate::connection;
 use crate::ddl::{self, Known, TablePlan};
 use crate::session::{OpenTable, Run, Session, Step};
 use crate::tables::{self, OwnedTable, Place};
-use crate::{error, state};
+use crate::{error, merge, state};
 
 impl Session {
     pub(crate) fn open(&mut self, table: &Table) -> Result<TableChange> {
@@ -20,15 +20,16 @@ impl Session {
         let place = self.place(connection, table)?;
         let (plan, existed) = self.planned(connection, Some(run), table, &place)?;
         let merge_key = merge_key(table, &plan.names)?;
-        let previous = run.owned(stream.as_str());
-        let key_is_new = existed && !merge_key.is_empty() && previous.is_none_or(|p| p.key != merge_key);
+        let previous = run.owned(stream.as_str()).map(|previous| previous.key.clone());
+        let key_change = previous.as_deref().and_then(|old| KeyChange::between(old, &merge_key));
+        let key_is_new = existed && !merge_key.is_empty() && (previous.is_none() || key_change.is_some());
         let owned = owned(run, table, &place, &plan.names, &merge_key);
-        let change =
-            TableChange { place: place.written(), created: plan.created, statements: plan.statements() };
+        let change = change(&place, &plan, key_change);
         self.epoch.changes.extend(plan.changes);
         self.remember(owned);
         if key_is_new {
-            self.epoch.steps.push(Step::UniqueKey(stream.clone()));
+            let (stream, new) = (stream.clone(), merge_key.clone());
+            self.epoch.steps.push(Step::UniqueKey { stream, old: previous, new });
         }
         // The same shape goes on in the same staging; any other needs its own.
         let former = self.tables.remove(&stream);
@@ -73,7 +74,10 @@ impl Session {
         place: &Place,
     ) -> Result<TableChange> {
         let (plan, _) = self.planned(connection, run, table, place)?;
-        Ok(TableChange { place: place.written(), created: plan.created, statements: plan.statements() })
+        let previous = run.and_then(|run| run.owned(table.schema.stream.as_str()));
+        let key = merge_key(table, &plan.names)?;
+        let key_change = previous.and_then(|previous| KeyChange::between(&previous.key, &key));
+        Ok(change(place, &plan, key_change))
     }
 
     fn place(&self, connection: &Connection, table: &Table) -> Result<Place> {
@@ -107,15 +111,27 @@ impl Session {
                 }
             }
         }
+        let emptied = open.is_none() && run.is_some_and(|run| run.will_empty(stream, place));
+        let before = actual.clone().filter(|_| open.is_none() && !emptied);
         let known = Known {
             place,
             actual,
             given,
-            emptied: open.is_none() && run.is_some_and(|run| run.will_empty(stream, place)),
+            emptied,
             numbers: self.opening.config.numbers,
             survives: &|column, from| self.survives(connection, stream, place, column, from),
         };
-        Ok((ddl::plan(table, known)?, exists))
+        let plan = ddl::plan(table, known)?;
+        let key = merge_key(table, &plan.names)?;
+        let old = run.and_then(|run| run.owned(stream)).map(|previous| previous.key.as_slice());
+        if old.is_none_or(|old| KeyChange::between(old, &key).is_some())
+            && !key.is_empty()
+            && before.is_some_and(|columns| holds(&columns, &key))
+        {
+            // The commit looks again, with what is merged until then; but the tap may be read for hours before it.
+            merge::refuse_repeated_key(connection, &table.schema.stream, place, (old, &key))?;
+        }
+        Ok((plan, exists))
     }
 
     /// Whether all values of a column, in the table and staged for it, survive becoming doubles.
@@ -166,6 +182,15 @@ impl Session {
         run.owned.push(owned.clone());
         self.epoch.owned.insert(owned.stream.clone(), owned);
     }
+}
+
+/// Whether a table has all columns of a key.
+fn holds(columns: &[ActualColumn], key: &[String]) -> bool {
+    key.iter().all(|name| columns.iter().any(|column| column.name.eq_ignore_ascii_case(name)))
+}
+
+fn change(place: &Place, plan: &TablePlan, key: Option<KeyChange>) -> TableChange {
+    TableChange { place: place.written(), created: plan.created, statements: plan.statements(), key }
 }
 
 /// The entry of a table, with the names given now beside those given before.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use columns::StreamName;
 use duckdb::Connection;
-use target_api::{ActualColumn, ColumnType, Result, RunIdentity, StoredState, Table, TargetError};
+use target_api::{ActualColumn, ColumnType, Result, RunIdentity, StoredState, Table, refusal};
 
 use crate::change::Change;
 use crate::connection::{self, Database, Opening};
@@ -128,7 +128,7 @@ pub(crate) enum Step {
     /// Records of other versions go.
     KeepVersion(StreamName, i64),
     /// The records there must differ in the stream's new key.
-    UniqueKey(StreamName),
+    UniqueKey { stream: StreamName, old: Option<Vec<String>>, new: Vec<String> },
 }
 
 impl Session {
@@ -200,9 +200,7 @@ impl Session {
         commit::in_transaction(connection, || {
             state::hold(connection, &run.identity, run.fence, run.sequence)?;
             if run.owned.iter().any(|t| t.environment == run.identity.environment && t.pipeline == new) {
-                let message = format!("pipeline `{new}` has tables of its own in this file");
-                return Err(TargetError::new(error::RENAME, target_api::Status::Config, message)
-                    .with_hint("choose a name that no pipeline has had here"));
+                return Err(refusal::name_taken(new, state::file(connection)));
             }
             state::rename(connection, &run.identity, new)?;
             tables::rename(connection, &run.identity, new)

@@ -1,7 +1,7 @@
 //! The STATE, beside the data and in the same transaction: `_tapster_state`.
 
 use duckdb::{Connection, OptionalExt as _, params};
-use target_api::{FullRefresh, Result, RunIdentity, StateChange, Status, StoredState, TargetError};
+use target_api::{FullRefresh, Result, RunIdentity, StateChange, StoredState, refusal};
 
 use crate::error;
 
@@ -76,7 +76,7 @@ pub(crate) fn take_fence(connection: &Connection, run: &RunIdentity) -> Result<S
     };
     let foreign = row.state.is_some() && row.tap != run.tap;
     if foreign && run.full_refresh != FullRefresh::All {
-        return Err(of_another_tap(run, &row));
+        return Err(refusal::foreign_state(&run.pipeline, file(connection), &row.tap, &run.tap));
     }
     let sql = format!("UPDATE {TABLE} SET fence = fence + 1, run = ? WHERE {WHERE}");
     connection.execute(&sql, params![run.run, run.environment, run.pipeline, run.shard]).map_err(fails)?;
@@ -85,29 +85,18 @@ pub(crate) fn take_fence(connection: &Connection, run: &RunIdentity) -> Result<S
     Ok(StateRow { state, fence: row.fence + 1, run: run.run.clone(), ..row })
 }
 
-fn of_another_tap(run: &RunIdentity, row: &StateRow) -> TargetError {
-    let message = format!(
-        "the STATE of pipeline `{}` was written by tap `{}`, and this run's tap is `{}`",
-        run.pipeline, row.tap, run.tap
-    );
-    TargetError::new(error::OTHER_TAP, Status::Config, message)
-        .with_hint("`--full-refresh` gives it up and loads everything anew; `tapster state set` puts one that this tap understands")
-}
-
 /// Makes sure that this run still holds the fence and knows the last commit.
 pub(crate) fn hold(connection: &Connection, run: &RunIdentity, fence: i64, sequence: i64) -> Result<()> {
     match read(connection, run)? {
         Some(row) if (row.fence, row.sequence) == (fence, sequence) => Ok(()),
-        Some(row) => Err(fenced(&run.pipeline, &format!("run `{}`", row.run))),
-        None => Err(fenced(&run.pipeline, "somebody who removed its state row")),
+        Some(row) => Err(refusal::fenced(&run.pipeline, file(connection), Some(&row.run))),
+        None => Err(refusal::fenced(&run.pipeline, file(connection), None)),
     }
 }
 
-/// Another run has taken over.
-fn fenced(pipeline: &str, by: &str) -> TargetError {
-    let message = format!("pipeline `{pipeline}` was taken over by {by}; nothing of this commit was kept");
-    TargetError::new(error::FENCED, Status::Busy, message)
-        .with_hint("let the other run go on; this one has done nothing that it could harm")
+/// The file, for people.
+pub(crate) fn file(connection: &Connection) -> String {
+    connection.path().map_or_else(|| "a file in memory".to_owned(), |path| path.display().to_string())
 }
 
 /// Writes a commit's outcome. Exactly one row must be this run's.
@@ -143,7 +132,7 @@ pub(crate) fn write(
     };
     match changed.map_err(|e| error::failed("write the STATE", &e))? {
         1 => Ok(()),
-        _ => Err(fenced(&run.pipeline, "another run")),
+        _ => Err(refusal::fenced(&run.pipeline, file(connection), None)),
     }
 }
 
@@ -152,9 +141,7 @@ pub(crate) fn rename(connection: &Connection, run: &RunIdentity, new: &str) -> R
     let fails = |e: duckdb::Error| error::failed("rename the pipeline", &e);
     let target = RunIdentity { pipeline: new.to_owned(), ..run.clone() };
     if read(connection, &target)?.is_some_and(|row| row.state.is_some()) {
-        let message = format!("pipeline `{new}` has a STATE of its own in this file");
-        return Err(TargetError::new(error::RENAME, Status::Config, message)
-            .with_hint(format!("clear it first with `tapster state clear {new}`")));
+        return Err(refusal::name_taken(new, file(connection)));
     }
     let delete = format!("DELETE FROM {TABLE} WHERE {WHERE}");
     connection.execute(&delete, params![run.environment, new, run.shard]).map_err(fails)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use duckdb::{Connection, params};
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, Status, Table, TargetError, shortened};
+use target_api::{Result, RunIdentity, StreamName, Table, TargetError, refusal, shortened};
 
 use crate::{ddl, error};
 
@@ -158,28 +158,22 @@ pub(crate) fn refuse_anothers(
         owned.iter().find(|table| &table.place == place && !(table.is_of(run) && table.stream == stream));
     let Some(other) = other else { return Ok(()) };
     let whose = if other.is_of(run) {
-        format!("stream `{}` of the same pipeline", other.stream)
+        format!("stream `{}` of this pipeline", other.stream)
     } else {
         format!("stream `{}` of pipeline `{}`", other.stream, other.pipeline)
     };
-    let message = format!("stream `{stream}` would load into {}, the table of {whose}", place.written());
-    Err(TargetError::new(error::OWNED, Status::Config, message)
-        .with_hint("give the stream another `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`"))
+    Err(refusal::taken(format!("table {}", place.written()), &whose))
 }
 
 /// Refuses to go on from a STATE whose table vanished or moved.
 pub(crate) fn refuse_vanished(previous: &OwnedTable, place: &Place, exists: bool) -> Result<()> {
-    let (stream, old) = (&previous.stream, previous.place.written());
-    let message = if &previous.place != place {
-        format!("stream `{stream}` was loaded into {old} and would now go to {}", place.written())
-    } else if exists {
+    let (stream, old) = (StreamName::from(previous.stream.as_str()), previous.place.written());
+    if &previous.place != place {
+        let what = format!("was in {old} and shall now be in {}", place.written());
+        return Err(refusal::vanished(&stream, what));
+    }
+    if exists {
         return Ok(());
-    } else {
-        format!(
-            "the table {old} of stream `{stream}` is gone, and the pipeline's STATE says that it is loaded"
-        )
-    };
-    Err(TargetError::new(error::VANISHED, Status::Config, message).with_hint(format!(
-        "load the stream anew with `--full-refresh --select {stream}`, or bring the table back under its name"
-    )))
+    }
+    Err(refusal::vanished(&stream, format!("was in {old}, and there is no such table any more")))
 }

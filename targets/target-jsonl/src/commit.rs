@@ -8,10 +8,11 @@ use std::io::{Seek as _, SeekFrom};
 use std::path::Path;
 
 use columns::StreamName;
+use target_api::refusal::name_taken;
 use target_api::{Result, StateChange};
 
 use crate::config::Settings;
-use crate::error::{file, name_taken};
+use crate::error::file;
 use crate::lock::Lock;
 use crate::open::{agree, length, refuse_taken, refuse_unended};
 use crate::settle::settle;
@@ -173,7 +174,7 @@ pub(crate) fn rename_pipeline(settings: &Settings, fence: &Fence, new: &str) -> 
     let taken = state.pipelines.iter().any(|row| is(&row.environment, &row.pipeline, new))
         || state.tables.iter().any(|row| is(&row.environment, &row.pipeline, new));
     if taken {
-        return Err(name_taken(new, folder));
+        return Err(name_taken(new, folder.display()));
     }
     let pipelines = state.pipelines.iter_mut().map(|row| (&row.environment, &mut row.pipeline));
     let tables = state.tables.iter_mut().map(|row| (&row.environment, &mut row.pipeline));

@@ -6,9 +6,10 @@ use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use columns::StreamName;
+use target_api::refusal::{taken, vanished};
 use target_api::{Result, RunIdentity, Table, TableChange};
 
-use crate::error::{file, gone, taken, unended};
+use crate::error::{file, unended};
 use crate::state::StateFile;
 use crate::tables::file_name;
 
@@ -44,7 +45,7 @@ impl Opening<'_> {
         match registered {
             Some(row) if self.must_agree && row.file != name => {
                 let (old, new) = (self.folder.join(&row.file), path.display());
-                return Err(gone(stream, &format!("was {} and shall now be {new}", old.display())));
+                return Err(vanished(stream, format!("was {} and shall now be {new}", old.display())));
             }
             Some(row) if self.must_agree => agree(stream, &path, (row.length, found))?,
             Some(row) if row.file == name => {}
@@ -52,7 +53,7 @@ impl Opening<'_> {
         }
         let created = found.is_none();
         let statements = if created { vec![format!("create {}", path.display())] } else { Vec::new() };
-        Ok(TableChange { place: path.display().to_string(), created, statements })
+        Ok(TableChange { place: path.display().to_string(), created, statements, key: None })
     }
 }
 
@@ -61,9 +62,9 @@ pub(crate) fn agree(stream: &StreamName, path: &Path, lengths: (u64, Option<u64>
     let path = path.display();
     match lengths {
         (0, None) => Ok(()),
-        (_, None) => Err(gone(stream, &format!("was {path}, and there is no such file any more"))),
+        (_, None) => Err(vanished(stream, format!("was {path}, and there is no such file any more"))),
         (committed, Some(found)) if found < committed => {
-            Err(gone(stream, &format!("{path} has {found} bytes, and had {committed} at the last commit")))
+            Err(vanished(stream, format!("{path} has {found} bytes, and had {committed} at the last commit")))
         }
         _ => Ok(()),
     }
@@ -85,10 +86,10 @@ pub(crate) fn refuse_taken(
             named => format!(" of environment `{named}`"),
         };
         let by = format!("stream `{}` of pipeline `{}`{environment}", owner.stream, owner.pipeline);
-        return Err(taken(&path, &by));
+        return Err(taken(path.display(), &by));
     }
     if owner.stream != stream.as_str() {
-        return Err(taken(&path, &format!("stream `{}` of this pipeline", owner.stream)));
+        return Err(taken(path.display(), &format!("stream `{}` of this pipeline", owner.stream)));
     }
     Ok(())
 }

@@ -7,9 +7,10 @@ use std::path::Path;
 use columns::arrow_array::RecordBatch;
 use columns::{Column, StreamName};
 use target_api::Result;
+use target_api::refusal;
 
 use crate::encode::LineEncoder;
-use crate::error::{bug, file, refused_record};
+use crate::error::{bug, file};
 
 const BUFFER: usize = 256 * 1024;
 
@@ -54,7 +55,7 @@ impl Epoch {
         for record in 0..batch.records.num_rows() {
             line.clear();
             let ordinal = batch.written + record as u64 + 1;
-            encoder.write(record, &mut line).map_err(|why| refused_record(batch.stream, ordinal, &why))?;
+            encoder.write(record, &mut line).map_err(|why| refusal::record(batch.stream, ordinal, &why))?;
             lines.write_all(&line).map_err(|error| file("writing to a temporary file in", folder, error))?;
             self.length += line.len() as u64;
         }

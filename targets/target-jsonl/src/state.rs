@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use target_api::refusal::{fenced, foreign_state};
 use target_api::{Result, RunIdentity, StateChange, StoredState};
 
 use crate::encode::instant;
-use crate::error::{bug, damaged, fenced, file, foreign_state};
+use crate::error::{bug, damaged, file};
 
 /// Name of the state file.
 pub(crate) const STATE_FILE: &str = "_tapster_state.json";
@@ -142,7 +143,7 @@ impl StateFile {
         let row = self.pipelines.iter_mut().find(|row| row.is_of(run));
         let row = row.ok_or_else(|| bug("a row is not there after it was made"))?;
         if row.state.is_some() && row.tap != run.tap && !all {
-            return Err(foreign_state(&run.pipeline, folder, (&row.tap, &run.tap)));
+            return Err(foreign_state(&run.pipeline, folder.display(), &row.tap, &run.tap));
         }
         row.fence += 1;
         row.run.clone_from(&run.run);
@@ -159,7 +160,7 @@ impl StateFile {
         let run = &fence.run;
         match self.pipelines.iter_mut().find(|row| row.is_of(run)) {
             Some(row) if (row.fence, row.sequence) == (fence.number, fence.sequence) => Ok(row),
-            row => Err(fenced(&run.pipeline, folder, row.map(|row| row.run.as_str()))),
+            row => Err(fenced(&run.pipeline, folder.display(), row.map(|row| row.run.as_str()))),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use columns::StreamName;
 use columns::arrow_array::RecordBatch;
+use target_api::refusal::taken;
 use target_api::{
     Capabilities, Checkpoint, Committed, IdentifierRule, Promise, Result, RunIdentity, StoredState, Table,
     TableChange, Target, ValueLimits, async_trait,
@@ -16,7 +17,7 @@ use tracing::warn;
 use crate::check::check;
 use crate::commit::{Commit, rename_pipeline};
 use crate::config::Settings;
-use crate::error::{bug, file, over, taken};
+use crate::error::{bug, file, over};
 use crate::lock::Lock;
 use crate::open::{OpenTable, Opening};
 use crate::settle::{settle, sweep};
@@ -82,7 +83,7 @@ impl JsonlTarget {
         let mut others = self.tables.iter().filter(|(other, _)| *other != stream);
         if let Some((other, _)) = others.find(|(_, open)| open.file == name) {
             let by = format!("stream `{other}` of this pipeline");
-            return Err(taken(&self.settings.folder.join(name), &by));
+            return Err(taken(self.settings.folder.join(name).display(), &by));
         }
         let has_state = self.fence.as_ref().is_some_and(|fence| fence.has_state);
         let must_agree =

@@ -3,7 +3,7 @@
 
 use columns::{Column, StreamName};
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, Status, Table, TargetError};
+use target_api::{Result, RunIdentity, Table, TargetError, refusal};
 
 use crate::actual::ActualTable;
 use crate::config::Settings;
@@ -51,8 +51,8 @@ impl Change {
         let alteration = alter(&Wanted { place, columns, names, key }, &actual, known)?;
         for sql in &alteration.statements {
             let done = session.client.batch_execute(sql).await;
-            let new_key = alteration.rekeyed.then_some(key.as_slice());
-            done.map_err(|error| refused(session, stream, place, new_key, &error))?;
+            let keys = alteration.rekeyed.then_some((known.old_key.as_deref(), key.as_slice()));
+            done.map_err(|error| refused(session, stream, place, keys, &error))?;
         }
         if let Some(row) = register {
             tables::register(session, settings, run, stream, row).await?;
@@ -74,6 +74,7 @@ pub(crate) async fn refuse_repeated_key(
     stream: &StreamName,
     wanted: &Wanted<'_>,
     actual: &ActualTable,
+    old_key: Option<&[String]>,
 ) -> Result<()> {
     let place = wanted.place.quoted();
     let is_there = |name: &&String| actual.column(name).is_some();
@@ -92,28 +93,20 @@ pub(crate) async fn refuse_repeated_key(
     if session.query("looking for equal keys", &sql, &[]).await?.is_empty() {
         return Ok(());
     }
-    Err(repeated_key(stream, wanted.place, wanted.key))
+    Err(refusal::repeated_key(stream, wanted.place, old_key, wanted.key))
 }
 
-fn repeated_key(stream: &StreamName, place: &Place, key: &[String]) -> TargetError {
-    let text = format!(
-        "the key of stream `{stream}` is now ({}), and the records that are in {place} do not allow it: some have the same key, or none",
-        key.join(", ")
-    );
-    TargetError::new("E0326", Status::Config, text)
-        .with_hint("`--full-refresh` for this stream loads the table anew")
-}
-
-/// The error of a statement that changes a table. `new_key` is the key that it gives it.
+/// The error of a statement that changes a table. `keys` are the old key and the new one that it
+/// gives it.
 pub(crate) fn refused(
     session: &Session,
     stream: &StreamName,
     place: &Place,
-    new_key: Option<&[String]>,
+    keys: Option<(Option<&[String]>, &[String])>,
     error: &tokio_postgres::Error,
 ) -> TargetError {
-    if let Some(key) = new_key.filter(|_| error::refuses_value(error)) {
-        return repeated_key(stream, place, key);
+    if let Some((old, new)) = keys.filter(|_| error::refuses_value(error)) {
+        return refusal::repeated_key(stream, place, old, new);
     }
     if error::is_duplicate(error) {
         // Two that make the same name at the same moment: the catalog's own index lets one of them through.

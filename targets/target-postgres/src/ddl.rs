@@ -2,7 +2,7 @@
 
 use columns::{Column, ColumnType};
 use target_api::sql::quoted;
-use target_api::{ColumnChange, Result, TargetError, table_diff};
+use target_api::{ColumnChange, Result, TargetError, refusal, table_diff};
 
 use crate::actual::{ActualTable, TableColumn, same_names};
 use crate::after::after;
@@ -125,7 +125,7 @@ pub(crate) struct Known {
 /// What makes an existing table fit.
 pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known) -> Result<Alteration> {
     if actual.kind != "r" && actual.kind != "p" {
-        return Err(TargetError::permanent("E0327", format!("{} is not a table", wanted.place))
+        return Err(refusal::unloadable(format!("{} is not a table", wanted.place))
             .with_hint("give the stream another table with `target_table`"));
     }
     let plain: Vec<_> = actual.columns.iter().map(TableColumn::plain).collect();
@@ -182,10 +182,10 @@ fn conflicts(
         wanted.names.iter().find(|name| actual.column(name).is_some_and(|column| column.generated));
     match generated.filter(|name| !replaced.contains(name)) {
         None => Ok(replaced),
-        Some(name) => Err(TargetError::permanent(
-            "E0327",
-            format!("column `{name}` of {} is written by the server alone (generated)", wanted.place),
-        )
+        Some(name) => Err(refusal::unloadable(format!(
+            "column `{name}` of {} is written by the server alone (generated)",
+            wanted.place
+        ))
         .with_hint("exclude that column, or give the stream another table")),
     }
 }
@@ -193,11 +193,7 @@ fn conflicts(
 fn conflict(wanted: &Wanted<'_>, column: &Column, actual: Option<&TableColumn>, why: &str) -> TargetError {
     let (name, written) = actual.map_or(("", ""), |actual| (&actual.name, &actual.written));
     let sent = sql_type(&column.column_type);
-    let text = format!(
-        "column `{name}` of {} has the type {written}, and the stream sends {sent}: {why}",
-        wanted.place
-    );
-    TargetError::permanent("E0325", text)
+    refusal::conflict(name, wanted.place, written, sent, why)
 }
 
 /// A column that the stream does not send and that may not be left out.
@@ -212,7 +208,7 @@ fn required(wanted: &Wanted<'_>, actual: &ActualTable, key: &KeyChange) -> Resul
     let Some(column) = needed else { return Ok(()) };
     let text =
         format!("column `{}` of {} is NOT NULL and the stream does not send it", column.name, wanted.place);
-    Err(TargetError::permanent("E0327", text)
+    Err(refusal::unloadable(text)
         .with_hint("give the column a default or let it be NULL, or give the stream another table"))
 }
 

@@ -4,7 +4,7 @@
 use std::error::Error as _;
 
 use columns::StreamName;
-use target_api::{Status, TargetError};
+use target_api::{Status, TargetError, refusal};
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, SqlState};
 
@@ -137,13 +137,7 @@ pub(crate) fn record(
         }
         format!("{}{whose} (SQLSTATE {})", condition(refusal.code()), refusal.code().code())
     });
-    refused_record(stream, record, &format!("Postgres refuses it for {table}: {why}"))
-}
-
-/// One record that cannot be loaded.
-pub(crate) fn refused_record(stream: &StreamName, record: u64, why: &str) -> TargetError {
-    let status = Status::Record { stream: stream.clone(), record };
-    TargetError::new("E0328", status, format!("record {record} of stream `{stream}`: {why}"))
+    refusal::record(stream, record, &format!("Postgres refuses it for {table}: {why}"))
 }
 
 /// COPY names the column in its context: `COPY t, line 5, column c`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, Status, Table, TableChange, TargetError, column_names};
+use target_api::{KeyChange, Result, RunIdentity, Table, TableChange, column_names, refusal};
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
@@ -90,7 +90,10 @@ impl Opening<'_> {
         let must_agree = self.has_state && !self.starts_over && before.is_none();
         let moved = registered.as_ref().filter(|row| row.place != place);
         if let Some(old) = moved.filter(|_| must_agree) {
-            return Err(gone(stream, &format!("was in {} and shall now be in {place}", old.place)));
+            return Err(refusal::vanished(
+                stream,
+                format!("was in {} and shall now be in {place}", old.place),
+            ));
         }
         let mut columns = registered.as_ref().map(|row| row.columns.clone()).unwrap_or_default();
         let names = names_of(table, &columns);
@@ -100,7 +103,10 @@ impl Opening<'_> {
             None => ActualTable::read(session, &place).await?,
         };
         if actual.is_none() && registered.is_some() && moved.is_none() && must_agree {
-            return Err(gone(stream, &format!("was in {place}, and there is no such table any more")));
+            return Err(refusal::vanished(
+                stream,
+                format!("was in {place}, and there is no such table any more"),
+            ));
         }
         let kept = registered.as_ref().filter(|row| row.place == place);
         let old_key = kept.map(|row| row.key.clone());
@@ -114,7 +120,7 @@ impl Opening<'_> {
         if let Some(actual) = actual.as_ref().filter(|_| !alteration.statements.is_empty()) {
             refuse_foreign(session, &place, actual)?;
             if alteration.rekeyed && !known.start_over && before.is_none_or(|before| before.written == 0) {
-                refuse_repeated_key(session, stream, &wanted, actual).await?;
+                refuse_repeated_key(session, stream, &wanted, actual, known.old_key.as_deref()).await?;
             }
         }
         let adopted = actual.is_some() && kept.is_none();
@@ -139,7 +145,10 @@ impl Opening<'_> {
     async fn refuse_taken(&self, session: &Session, stream: &StreamName, place: &Place) -> Result<()> {
         let taken = |(other, open): &(&StreamName, &OpenTable)| open.place == *place && *other != stream;
         if let Some((other, _)) = self.tables.iter().find(taken) {
-            return Err(tables::taken(place, &format!("stream `{other}` of this pipeline")));
+            return Err(refusal::taken(
+                format!("table {place}"),
+                &format!("stream `{other}` of this pipeline"),
+            ));
         }
         let Some(owner) = tables::owner(session, self.settings, place).await? else { return Ok(()) };
         let Owner { environment, pipeline, stream: other } = &owner;
@@ -149,10 +158,16 @@ impl Opening<'_> {
             } else {
                 format!(" of environment `{environment}`")
             };
-            return Err(tables::taken(place, &format!("stream `{other}` of pipeline `{pipeline}`{named}")));
+            return Err(refusal::taken(
+                format!("table {place}"),
+                &format!("stream `{other}` of pipeline `{pipeline}`{named}"),
+            ));
         }
         if other != stream.as_str() {
-            return Err(tables::taken(place, &format!("stream `{other}` of this pipeline")));
+            return Err(refusal::taken(
+                format!("table {place}"),
+                &format!("stream `{other}` of this pipeline"),
+            ));
         }
         Ok(())
     }
@@ -180,8 +195,8 @@ impl Opening<'_> {
         session.begin().await?;
         for sql in &plan.alteration.statements {
             let done = session.client.batch_execute(sql).await;
-            let new_key = plan.alteration.rekeyed.then_some(plan.key.as_slice());
-            done.map_err(|error| change::refused(session, stream, &plan.place, new_key, &error))?;
+            let keys = plan.alteration.rekeyed.then(|| plan.keys());
+            done.map_err(|error| change::refused(session, stream, &plan.place, keys, &error))?;
         }
         if plan.registers {
             tables::register(session, self.settings, self.run, stream, &plan.registered).await?;
@@ -195,6 +210,11 @@ impl Plan {
     /// Whether there is anything to do.
     pub(crate) fn changes(&self) -> bool {
         self.registers || !self.alteration.statements.is_empty()
+    }
+
+    /// The key before, as far as it is known, and now.
+    fn keys(&self) -> (Option<&[String]>, &[String]) {
+        (self.known.old_key.as_deref(), self.key.as_slice())
     }
 
     /// The table as it is with this plan. `actual` is what it is now.
@@ -224,6 +244,7 @@ impl Plan {
             place: self.place.to_string(),
             created: self.created,
             statements: self.alteration.statements.clone(),
+            key: self.known.old_key.as_ref().and_then(|old| KeyChange::between(old, &self.key)),
         }
     }
 }
@@ -287,12 +308,4 @@ fn refuse_foreign(session: &Session, place: &Place, actual: &ActualTable) -> Res
         return Ok(());
     }
     Err(check::missing(session, &format!("to own {place}, which must be altered")))
-}
-
-fn gone(stream: &StreamName, what: &str) -> TargetError {
-    let text =
-        format!("the table of stream `{stream}` {what}, but the STATE says that its records were loaded");
-    TargetError::new("E0324", Status::Config, text).with_hint(
-        "`--full-refresh` for this stream loads it anew; or put the table (or the setting) back as it was",
-    )
 }

@@ -3,14 +3,14 @@
 
 use columns::arrow_array::RecordBatch;
 use columns::{ColumnType, StreamName};
-use target_api::{Result, TargetError};
+use target_api::{Result, TargetError, refusal};
 use tokio_postgres::{Error, Statement};
 
 use crate::connection::Session;
 use crate::copy::{CopyFailure, copy};
 use crate::ddl::{list, staged_type};
 use crate::encode::BatchEncoder;
-use crate::error::{bug, is_duplicate, record, refused_record, refuses_value};
+use crate::error::{bug, is_duplicate, record, refuses_value};
 use crate::merge::ORDINAL;
 use crate::open::OpenTable;
 
@@ -137,7 +137,7 @@ fn encoder<'a>(
 fn copy_error(session: &Session, open: &OpenTable, failure: CopyFailure) -> TargetError {
     let stream = &open.table.schema.stream;
     match failure {
-        CopyFailure::Record { row, why } => refused_record(stream, open.written + 1 + row as u64, &why),
+        CopyFailure::Record { row, why } => refusal::record(stream, open.written + 1 + row as u64, &why),
         CopyFailure::Server(error) => session.error(&format!("copying records of stream `{stream}`"), &error),
     }
 }
@@ -167,7 +167,7 @@ async fn refused(
             Ok(None) => passes = half,
             Ok(Some(error)) => (fails, last) = (half, error),
             Err(CopyFailure::Record { row, why }) => {
-                return refused_record(stream, open.written + 1 + row as u64, &why);
+                return refusal::record(stream, open.written + 1 + row as u64, &why);
             }
             Err(failure) => return copy_error(session, open, failure),
         }

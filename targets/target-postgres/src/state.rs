@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use target_api::sql::{literal, quoted};
-use target_api::{FullRefresh, Result, RunIdentity, StateChange, Status, StoredState, TargetError};
+use target_api::{FullRefresh, Result, RunIdentity, StateChange, StoredState, TargetError, refusal};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -119,13 +119,7 @@ pub(crate) async fn resume(
 
 async fn foreign_state(session: &Session, settings: &Settings, run: &RunIdentity) -> Result<TargetError> {
     let tap = stored(session, settings, run).await?.map(|stored| stored.tap).unwrap_or_default();
-    let text = format!(
-        "the STATE of pipeline `{}` at {} was written by the tap `{tap}`, not by `{}`",
-        run.pipeline, session.place, run.tap
-    );
-    Ok(TargetError::new("E0322", Status::Config, text).with_hint(
-        "`--full-refresh` gives it up and loads everything anew; `tapster state set` puts one that this tap understands",
-    ))
+    Ok(refusal::foreign_state(&run.pipeline, &session.place, &tap, &run.tap))
 }
 
 /// Locks the state row for the rest of the transaction, if the fence is still ours.
@@ -190,13 +184,8 @@ pub(crate) async fn stored(
 /// The error of a run that another one has overtaken.
 pub(crate) async fn fenced(session: &Session, settings: &Settings, fence: &Fence) -> Result<TargetError> {
     let now = stored(session, settings, &fence.run).await?;
-    let by = now.map(|now| format!(" (run {})", now.run)).unwrap_or_default();
-    let text = format!(
-        "another run of pipeline `{}` has taken over at {}{by}: this run may not commit any more",
-        fence.run.pipeline, session.place
-    );
-    Ok(TargetError::new("E0321", Status::Busy, text)
-        .with_hint("nothing of the refused commit was kept; let the other run finish, then start again"))
+    let by = now.as_ref().map(|now| now.run.as_str());
+    Ok(refusal::fenced(&fence.run.pipeline, &session.place, by))
 }
 
 /// Finds out whether the commit number `sequence + 1` was made, by the same locking read. Reconnects for up to
@@ -268,12 +257,7 @@ pub(crate) async fn rename(
         let sql = format!("SELECT FROM {table} WHERE environment = $1 AND pipeline = $2 LIMIT 1");
         if !session.query(doing, &sql, &names).await?.is_empty() {
             session.rollback().await?;
-            let text = format!(
-                "pipeline `{new}` already has a STATE or tables at {}: it was not overwritten",
-                session.place
-            );
-            return Err(TargetError::new("E0329", Status::Config, text)
-                .with_hint("choose another name, or clear that STATE"));
+            return Err(refusal::name_taken(new, &session.place));
         }
     }
     for table in [table(settings), tables::table(settings)] {

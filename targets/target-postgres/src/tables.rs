@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use columns::StreamName;
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, Status, Table, TargetError, shortened};
+use target_api::{Result, RunIdentity, Table, refusal, shortened};
 use tokio_postgres::types::Type;
 
 use crate::config::Settings;
@@ -178,17 +178,9 @@ pub(crate) async fn register(
     match session.client.execute_typed(&sql, &parameters).await {
         Ok(_) => Ok(()),
         // Another pipeline registered the same place since we looked.
-        Err(error) if crate::error::is_duplicate(&error) => Err(taken(&row.place, "another pipeline")),
+        Err(error) if crate::error::is_duplicate(&error) => {
+            Err(refusal::taken(format!("table {}", row.place), "another pipeline"))
+        }
         Err(error) => Err(session.error("writing _tapster_tables", &error)),
     }
-}
-
-/// The error of a table that somebody else has.
-pub(crate) fn taken(place: &Place, by: &str) -> TargetError {
-    let text =
-        format!("table {place} belongs to {by}: two that write one table would undo each other's work");
-    TargetError::new("E0323", Status::Config, text)
-        .with_hint(
-            "give the stream another table with `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`",
-        )
 }

@@ -108,7 +108,7 @@ impl Applying<'_> {
                 apply_change(actual, table, &names, &change)?;
             }
         }
-        Ok(TableChange { place: place.to_string(), created, statements })
+        Ok(TableChange { place: place.to_string(), created, statements, key: None })
     }
 
     fn write(&mut self, table: &Table, batch: &RecordBatch) -> Result<()> {

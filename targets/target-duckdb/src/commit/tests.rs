@@ -53,8 +53,8 @@ fn an_overtaken_run_cannot_commit() {
         let sql = format!("UPDATE _tapster_state SET {overtaken}");
         session.held().unwrap().0.execute_batch(&sql).unwrap();
         let error = session.commit(&checkpoint).unwrap_err();
-        assert_eq!((error.code, &error.status), ("E0355", &Status::Busy));
-        assert!(error.message.contains("run `newer`"), "{error}");
+        assert_eq!((error.code, &error.status), ("E0321", &Status::Busy));
+        assert!(error.message.contains("(run newer)"), "{error}");
         assert_eq!(count(&session, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'v'"), 0);
         assert_eq!(count(&session, "SELECT count(state) FROM _tapster_state"), 0);
         session.resume(&run("newest")).unwrap();

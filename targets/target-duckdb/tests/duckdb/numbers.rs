@@ -87,7 +87,7 @@ async fn a_decimal_by_setting_refuses_what_it_would_round() {
     let batch =
         target_testkit::cells::batch(&values.schema, &[&[Some("3"), Some("1")], &[Some("4"), Some("0.005")]]);
     let error = target.write(&values.schema.stream, batch).await.unwrap_err();
-    assert_eq!(error.code, "E0361");
+    assert_eq!(error.code, "E0328");
     assert_eq!(error.status, Status::Record { stream: "v".into(), record: 4 });
     assert!(!error.message.contains("0.005") && error.message.contains("DECIMAL(10,2)"), "{error}");
     drop(target);

@@ -19,7 +19,7 @@ async fn a_refused_record_is_named_by_its_place_and_nothing_is_kept() {
     write(&mut target, &others, &records(&["1"])).await;
     write(&mut target, &values, &records(&["3|1|~", "4|{secret|~", "5|2|noon"])).await;
     let error = target.commit(&state("{}")).await.unwrap_err();
-    assert_eq!((error.code, &error.status), ("E0361", &Status::Record { stream: "v".into(), record: 4 }));
+    assert_eq!((error.code, &error.status), ("E0328", &Status::Record { stream: "v".into(), record: 4 }));
     assert!(error.message.contains("column `j` holds what is no JSON"), "{error}");
     assert!(!format!("{error:?}").contains("secret"), "{error:?}");
     // The epoch is over: what is written now must not be committed without what was lost.

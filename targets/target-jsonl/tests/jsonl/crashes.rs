@@ -139,7 +139,7 @@ async fn a_fenced_run_changes_nothing_and_its_epoch_is_over() {
     write(&mut older, &events, &["2"]).await;
     let _newer = start(folder.path(), &run("newer")).await;
     let error = older.commit(&state("{}")).await.unwrap_err();
-    assert_eq!((error.code, &error.status), ("E0386", &Status::Busy));
+    assert_eq!((error.code, &error.status), ("E0321", &Status::Busy));
     assert!(error.message.contains("(run newer)"), "{error}");
     let error = older.commit(&Checkpoint { state: StateChange::Keep }).await.unwrap_err();
     assert_eq!((error.code, &error.status), ("E0391", &Status::Temporary));
@@ -153,7 +153,7 @@ async fn a_file_that_was_changed_is_noticed() {
     load(folder.path(), &run("one"), &events, &["1", "2"]).await;
     File::options().write(true).open(folder.path().join("events.jsonl")).unwrap().set_len(5).unwrap();
     let error = start(folder.path(), &run("two")).await.open(&events).await.unwrap_err();
-    assert_eq!(error.code, "E0389");
+    assert_eq!(error.code, "E0324");
     assert!(error.message.contains("5 bytes") && error.message.contains("20"), "{error}");
     let streams = FullRefresh::Streams(["events".into()].into());
     load(folder.path(), &RunIdentity { full_refresh: streams, ..run("three") }, &events, &["9"]).await;
@@ -168,7 +168,7 @@ async fn a_file_that_vanishes_during_the_run_stops_it() {
     for seq in ["1", "2"] {
         write(&mut running, &events, &[seq]).await;
         let committed = running.commit(&state("{}")).await;
-        assert_eq!(committed.map_err(|error| error.code).err(), (seq == "2").then_some("E0389"));
+        assert_eq!(committed.map_err(|error| error.code).err(), (seq == "2").then_some("E0324"));
         let _ = fs::remove_file(folder.path().join("events.jsonl"));
     }
 }
@@ -182,7 +182,7 @@ async fn a_commit_that_fails_takes_back_what_it_appended() {
         write(&mut running, &one, &[seq]).await;
         write(&mut running, &other, &[seq]).await;
         let committed = running.commit(&state("{}")).await;
-        assert_eq!(committed.map_err(|error| error.code).err(), (seq == "2").then_some("E0389"));
+        assert_eq!(committed.map_err(|error| error.code).err(), (seq == "2").then_some("E0324"));
         let _ = fs::remove_file(folder.path().join("other.jsonl"));
     }
     assert_eq!(text(folder.path(), "one.jsonl"), FIRST);

@@ -88,7 +88,7 @@ async fn a_refused_record_is_named_by_its_place() {
     let batch = target_testkit::cells::batch(&events.schema, &[&[Some("3")], &[Some("{secret")]]);
     let stream = StreamName::from("events");
     let error = target.write(&stream, batch).await.unwrap_err();
-    assert_eq!((error.code, &error.status), ("E0390", &Status::Record { stream, record: 4 }));
+    assert_eq!((error.code, &error.status), ("E0328", &Status::Record { stream, record: 4 }));
     assert!(!error.to_string().contains("secret"));
     assert_eq!(target.commit(&state("{}")).await.unwrap_err().code, "E0391");
 }

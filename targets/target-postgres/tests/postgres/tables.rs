@@ -114,14 +114,22 @@ async fn a_key_changes_where_the_records_allow_it() {
     let mut target = start(&database, &run("one")).await;
     target.open(&of(&["id"])).await.unwrap();
     write(&mut target, &of(&["id"]), &["1|1|a", "1|1|b"]).await;
-    target.open(&of(&["id", "line"])).await.unwrap();
+    let change = target.open(&of(&["id", "line"])).await.unwrap();
+    assert_eq!(change.key.map(|key| key.to_string()).as_deref(), Some("from (id) to (id, line)"));
+    assert_eq!(target.open(&of(&["line", "id"])).await.unwrap().key, None);
     write(&mut target, &of(&["id", "line"]), &["1|2|c", "1|1|d"]).await;
     target.commit(&state("{}")).await.unwrap();
     drop(target);
     let all = "SELECT id, line, v FROM orders ORDER BY 1, 2";
     assert_eq!(rows(&database, all).await, ["1|1|d", "1|2|c"]);
     let said = refusal(&database, &of(&["id"])).await;
-    assert!(said.starts_with("E0326") && said.contains("--full-refresh"), "{said}");
+    assert!(said.starts_with("E0326") && said.contains("was (line, id) and is now (id)"), "{said}");
+    let mut target = start(&database, &run("keyless")).await;
+    assert_eq!(
+        target.plan(&of(&[])).await.unwrap().key.map(|key| key.to_string()).as_deref(),
+        Some("from (line, id) to none")
+    );
+    drop(target);
     // Without a key records are appended, and columns of the former key may be NULL.
     load(&database, &run("two"), &of(&[]), &["1|1|e", "~|~|f"]).await;
     assert_eq!(rows(&database, all).await, ["1|1|d", "1|1|e", "1|2|c", "~|~|f"]);

@@ -21,6 +21,8 @@ struct Intended {
     bookmark: Option<singer::Json>,
     table: String,
     statements: Vec<String>,
+    /// How the key changes by which its records are merged.
+    key_change: Option<String>,
 }
 
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
@@ -56,6 +58,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
                 bookmark: found.map(|found| found.value.clone()),
                 table: change.place,
                 statements: change.statements,
+                key_change: change.key.map(|key| key.to_string()),
             });
         }
         Ok(intended)
@@ -110,6 +113,11 @@ fn text(pipeline: &str, intended: &[Intended], ours: bool) -> String {
     });
     for statement in statements {
         text.push_str(&format!("  {statement}\n"));
+    }
+    for stream in intended {
+        if let Some(change) = &stream.key_change {
+            text.push_str(&format!("\nThe key of {} would change {change}.\n", stream.table));
+        }
     }
     if !ours && intended.iter().any(|stream| is_full_table(stream.method.as_deref())) {
         text.push_str("\nIf the tap sends versions of its full tables, those get a column \"_sdc_table_version\", too.\n");

@@ -1,0 +1,107 @@
+//! What every target refuses in the same words, with one code and one page each.
+
+use std::fmt::Display;
+
+use columns::StreamName;
+
+use crate::{Status, TargetError};
+
+/// A run that another one has overtaken. `by` names that run.
+#[must_use]
+pub fn fenced(pipeline: &str, place: impl Display, by: Option<&str>) -> TargetError {
+    let by = by.map(|run| format!(" (run {run})")).unwrap_or_default();
+    let text = format!(
+        "another run of pipeline `{pipeline}` has taken over at {place}{by}: this run may not commit any more"
+    );
+    TargetError::new("E0321", Status::Busy, text)
+        .with_hint("nothing of the refused commit was kept; let the other run finish, then start again")
+}
+
+/// A STATE that another tap wrote.
+#[must_use]
+pub fn foreign_state(pipeline: &str, place: impl Display, found: &str, own: &str) -> TargetError {
+    let text = format!(
+        "the STATE of pipeline `{pipeline}` at {place} was written by the tap `{found}`, not by `{own}`"
+    );
+    TargetError::new("E0322", Status::Config, text).with_hint(
+        "`--full-refresh` gives it up and loads everything anew; `tapster state set` puts one that this tap understands",
+    )
+}
+
+/// A table, or a file, that somebody else has. `by` says who: "stream `a` of this pipeline".
+#[must_use]
+pub fn taken(what: impl Display, by: &str) -> TargetError {
+    let text = format!("{what} belongs to {by}: two that write one table would undo each other's work");
+    TargetError::new("E0323", Status::Config, text).with_hint(
+        "give the stream another table with `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`",
+    )
+}
+
+/// A table that is not where the STATE says. `what` goes on from "the table of stream `a`".
+#[must_use]
+pub fn vanished(stream: &StreamName, what: impl Display) -> TargetError {
+    let text =
+        format!("the table of stream `{stream}` {what}, but the STATE says that its records were loaded");
+    TargetError::new("E0324", Status::Config, text).with_hint(format!(
+        "load the stream anew with `--full-refresh --select {stream}`, or put the table (or the setting) back as it was"
+    ))
+}
+
+/// A column whose type cannot hold what comes. `place` is its table, `actual` and `sent` are the two types, `why`
+/// says why no third is taken.
+#[must_use]
+pub fn conflict(
+    column: &str,
+    place: impl Display,
+    actual: &str,
+    sent: impl Display,
+    why: &str,
+) -> TargetError {
+    let text =
+        format!("column `{column}` of {place} has the type {actual}, and the stream sends {sent}: {why}");
+    TargetError::new("E0325", Status::Config, text)
+}
+
+/// A key that the records do not allow. `old` is the one before, as far as it is known.
+#[must_use]
+pub fn repeated_key(
+    stream: &StreamName,
+    place: impl Display,
+    old: Option<&[String]>,
+    new: &[String],
+) -> TargetError {
+    let old = old.map(|old| format!("was {} and ", key_text(old))).unwrap_or_default();
+    let text = format!(
+        "the key of stream `{stream}` {old}is now {}, and the records that are in {place} do not allow it: some have the same key, or none",
+        key_text(new)
+    );
+    TargetError::new("E0326", Status::Config, text).with_hint(format!(
+        "load the stream anew with `--full-refresh --select {stream}`, or set its `key_properties` back"
+    ))
+}
+
+/// A key for people.
+pub(crate) fn key_text(key: &[String]) -> String {
+    if key.is_empty() { "none".to_owned() } else { format!("({})", key.join(", ")) }
+}
+
+/// What is there, and cannot be loaded into: a view, a column that the server writes.
+#[must_use]
+pub fn unloadable(text: impl Into<String>) -> TargetError {
+    TargetError::new("E0327", Status::Config, text)
+}
+
+/// One record that cannot be kept. `record` counts the stream's records of this run from 1; `why` holds no value.
+#[must_use]
+pub fn record(stream: &StreamName, record: u64, why: &str) -> TargetError {
+    let status = Status::Record { stream: stream.clone(), record };
+    TargetError::new("E0328", status, format!("record {record} of stream `{stream}`: {why}"))
+}
+
+/// A new name for a pipeline that another one has.
+#[must_use]
+pub fn name_taken(pipeline: &str, place: impl Display) -> TargetError {
+    let text =
+        format!("pipeline `{pipeline}` already has a STATE or tables at {place}: it was not overwritten");
+    TargetError::new("E0329", Status::Config, text).with_hint("choose another name, or clear that STATE")
+}
