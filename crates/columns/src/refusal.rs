@@ -66,8 +66,13 @@ pub enum RecordProblem {
     #[error("the text holds U+0000, which this target cannot store")]
     Nul,
     /// NaN or an infinity, where the column cannot hold it.
-    #[error("found NaN or an infinity, which this target's column cannot hold")]
-    NotFinite,
+    #[error("expected {}, found {found}, and the policy `values: {{ nan: fail }}` refuses it", wanted(.expected))]
+    NotFinite {
+        /// Type of the column.
+        expected: ColumnType,
+        /// `NaN`, `Infinity` or `-Infinity`.
+        found: &'static str,
+    },
     /// More digits than the target takes.
     #[error("the number has more digits than this target can hold")]
     Digits,
@@ -173,7 +178,7 @@ impl RecordError {
             RecordProblem::Unreadable { .. } => "E0223",
             RecordProblem::Outside { .. } => "E0224",
             RecordProblem::Nul => "E0225",
-            RecordProblem::NotFinite => "E0226",
+            RecordProblem::NotFinite { .. } => "E0226",
             RecordProblem::Digits => "E0227",
             RecordProblem::Deep { .. } | RecordProblem::Large => "E0228",
             RecordProblem::NotObject { .. } => "E0229",
@@ -199,7 +204,7 @@ impl RecordError {
             RecordProblem::Outside { .. } => {
                 "correct the date at its origin, or exclude the column".to_owned()
             }
-            RecordProblem::NotFinite | RecordProblem::Digits => {
+            RecordProblem::NotFinite { .. } | RecordProblem::Digits => {
                 format!("correct the value at its origin, or exclude `{column}`")
             }
             RecordProblem::Deep { .. } | RecordProblem::Large => format!("exclude `{column}`"),

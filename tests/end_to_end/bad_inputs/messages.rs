@@ -67,6 +67,11 @@ fn a_record_with_a_wrong_integer() {
 }
 
 #[test]
+fn a_record_with_nan_in_an_integer() {
+    stream_refused("nan-integer", "record-with-nan-in-an-integer", 65, true);
+}
+
+#[test]
 fn a_record_with_a_wrong_date() {
     stream_refused("wrong-date", "record-with-a-wrong-date", 65, true);
 }

@@ -121,6 +121,17 @@ fn numbers_keep_their_digits() {
 }
 
 #[test]
+fn what_is_no_number_is_named_where_it_cannot_be_held() {
+    for (came, found) in [(r#""NaN""#, "NaN"), (r#""-inf""#, "-Infinity"), (r#"" Infinity ""#, "Infinity")] {
+        let problem = problem(refused("int64", came));
+        assert_eq!(problem, RecordProblem::NotFinite { expected: ColumnType::Int64, found });
+        assert!(problem.to_string().contains(&format!("found {found}")), "{problem}");
+        assert!(problem.to_string().contains("nan: fail"), "{problem}");
+    }
+    assert!(matches!(problem(refused("int64", r#""n/a""#)), RecordProblem::WrongType { .. }));
+}
+
+#[test]
 fn decimals_fit_exactly_or_widen() {
     let batch =
         batch_of(&[("c", "numeric(5,2)")], &[], &[r#"{"c":999.99}"#, r#"{"c":"-1.500"}"#, r#"{"c":1e2}"#]);

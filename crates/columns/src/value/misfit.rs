@@ -30,7 +30,8 @@ pub(crate) enum Misfit {
     Unreadable,
     Outside,
     Nul,
-    NotFinite,
+    /// `NaN`, `Infinity` or `-Infinity`.
+    NotFinite(&'static str),
     Digits,
     Deep,
     Large,
@@ -46,7 +47,7 @@ impl Misfit {
             Self::Unreadable => RecordProblem::Unreadable { expected },
             Self::Outside => RecordProblem::Outside { expected },
             Self::Nul => RecordProblem::Nul,
-            Self::NotFinite => RecordProblem::NotFinite,
+            Self::NotFinite(found) => RecordProblem::NotFinite { expected, found },
             Self::Digits => RecordProblem::Digits,
             Self::Deep => RecordProblem::Deep { limit: MAX_DEPTH },
             Self::Large => RecordProblem::Large,

@@ -18,6 +18,15 @@ enum NotFinite {
 }
 
 impl NotFinite {
+    /// As Postgres writes it.
+    fn text(&self) -> &'static str {
+        match self {
+            Self::Nan => "NaN",
+            Self::Infinity => "Infinity",
+            Self::MinusInfinity => "-Infinity",
+        }
+    }
+
     fn of(text: &[u8]) -> Option<Self> {
         let (negative, name) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -70,7 +79,11 @@ fn int64_slow(raw: &str) -> Put<i64> {
     if raw == "\"\"" {
         return Ok(None);
     }
-    let number = Decimal::read(raw.as_bytes()).ok_or(Misfit::WrongType)?;
+    let Some(number) = Decimal::read(raw.as_bytes()) else {
+        // Python's bare NaN comes as a string, too.
+        let not_finite = quoted(raw).and_then(|inside| NotFinite::of(unescaped(inside).trim_ascii()));
+        return Err(not_finite.map_or(Misfit::WrongType, |found| Misfit::NotFinite(found.text())));
+    };
     number.integer().map(Some).map_err(|_| Misfit::Wider(Wider::Numeric))
 }
 
@@ -91,7 +104,7 @@ pub(crate) fn numeric(raw: &str, precision: u8, scale: u8, limits: &ValueLimits)
         None => Err(unreadable(raw)),
         Some(_) if limits.numeric_nan => Err(Misfit::Wider(Wider::Numeric)),
         Some(_) if limits.nan == NanPolicy::SetNull => Ok(None),
-        Some(_) => Err(Misfit::NotFinite),
+        Some(found) => Err(Misfit::NotFinite(found.text())),
     }
 }
 
@@ -126,10 +139,8 @@ fn unbounded_slow(raw: &str, limits: &ValueLimits, out: &mut Vec<u8>) -> Result<
     let name: &[u8] = match NotFinite::of(text) {
         None => return Err(unreadable(raw)),
         Some(_) if !limits.numeric_nan && limits.nan == NanPolicy::SetNull => return Ok(false),
-        Some(_) if !limits.numeric_nan => return Err(Misfit::NotFinite),
-        Some(NotFinite::Nan) => b"NaN",
-        Some(NotFinite::Infinity) => b"Infinity",
-        Some(NotFinite::MinusInfinity) => b"-Infinity",
+        Some(found) if !limits.numeric_nan => return Err(Misfit::NotFinite(found.text())),
+        Some(found) => found.text().as_bytes(),
     };
     out.extend_from_slice(name);
     Ok(true)
