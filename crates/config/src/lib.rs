@@ -10,6 +10,7 @@ mod pipeline;
 mod place;
 mod problem;
 mod project;
+mod schedule;
 mod secrets;
 mod selection;
 mod settings;

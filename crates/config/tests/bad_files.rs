@@ -84,6 +84,8 @@ shows! {
     circular_reference: refused_in(None, "taps:\n  a: { use: b }\n  b: { use: a }\n", "tap: a\ntarget: { name: target-duckdb }\n");
     environment_not_chosen: refused_in(None, "environments: { dev: {}, prod: {} }\n", &with(""));
     unknown_environment: refused_in(Some("prd"), "environments: { dev: {}, prod: {} }\n", &with(""));
+    unknown_default_environment: refused_in(None, "default_environment: prd\nenvironments: { dev: {}, prod: {} }\n", &with(""));
+    bad_cron: refused(&with("schedule: { cron: [\"0 6 * * mon-fri\", \"61 * * * *\"] }"));
     wrong_version: refused_in(None, "requires_tapster: \">=99\"\n", &with(""));
     bad_requirement: refused_in(None, "requires_tapster: latest\n", &with(""));
     bad_pattern: refused(&with("streams:\n  \"{orders,items\": include"));

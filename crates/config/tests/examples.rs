@@ -93,6 +93,22 @@ fn c_needs_no_project_file() {
 }
 
 #[test]
+fn what_nothing_acts_on_yet_is_told_with_its_place() {
+    let told = |name: &str, pipeline_name: &str| {
+        let idle = pipeline(&project(name, None), pipeline_name).idle;
+        idle.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let schedule = "`schedule` is not built yet: nothing starts this pipeline by itself";
+    assert_eq!(told("a", "app"), [format!("pipelines/app.yml:11:1: {schedule}")]);
+    let server = "`serve` is not built yet: there is no server yet";
+    assert_eq!(
+        told("b", "github"),
+        [format!("pipelines/github.yml:7:1: {schedule}"), format!("tapster.yml:6:10: {server}")]
+    );
+    assert!(told("c", "faker").is_empty());
+}
+
+#[test]
 fn what_is_not_built_is_refused_at_its_place_when_it_is_to_run() {
     let refused = |name: &str, pipeline: &str| {
         let error = project(name, None).pipeline(pipeline).unwrap_err();

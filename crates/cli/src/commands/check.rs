@@ -53,10 +53,9 @@ pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
 
 fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>, Vec<String>), Failure> {
     if offline {
-        if let Some(pipeline) = project.check_files(name)? {
-            check_as_written(&pipeline)?;
-        }
-        return Ok((None, Vec::new()));
+        let Some(pipeline) = project.check_files(name)? else { return Ok((None, Vec::new())) };
+        check_as_written(&pipeline)?;
+        return Ok((None, pipeline.idle.iter().map(ToString::to_string).collect()));
     }
     let pipeline = project.pipeline(name)?;
     let scratch = scratch(project)?;
@@ -65,7 +64,8 @@ fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>,
         (wired.target)()?.check().await?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, (&[], &[]), signals).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
-        Ok((streams, offer.report.warnings.iter().map(ToString::to_string).collect()))
+        let warnings = pipeline.idle.iter().chain(&offer.report.warnings);
+        Ok((streams, warnings.map(ToString::to_string).collect()))
     })
     .map_err(|failure| failure.redacted(&pipeline.secrets))
 }

@@ -338,6 +338,39 @@ fn a_program_that_is_none_is_told_where_it_is_named_with_the_one_that_is_meant()
 }
 
 #[test]
+fn a_schedule_that_nothing_acts_on_is_said_by_check_and_run() {
+    let folder = project(&[("a", GREETINGS)]);
+    pipeline(folder.path(), "a", "freshness: 1h\nschedule: { every: 1h }\n");
+    fs::write(folder.path().join("tapster.yml"), "schedule: { timezone: UTC }\nalerts: []\n").unwrap();
+    for args in [&["check", "a"][..], &["check", "a", "--offline"], &["run", "a"]] {
+        let text = told(folder.path(), args);
+        for line in [
+            "warning: pipelines/a.yml:4:1: `freshness` is not built yet: nothing watches how old the data is\n",
+            "warning: pipelines/a.yml:5:1: `schedule` is not built yet: nothing starts this pipeline by itself\n",
+            "warning: tapster.yml:2:1: `alerts` is not built yet: nobody is told of a failure\n",
+        ] {
+            assert_eq!(text.matches(line).count(), 1, "{args:?}: {text}");
+        }
+        assert!(!text.contains("tapster.yml:1"), "{text}");
+    }
+}
+
+#[test]
+fn a_default_environment_may_be_one_of_any_pipeline() {
+    let folder = project(&[("a", GREETINGS), ("b", GREETINGS)]);
+    fs::write(folder.path().join("tapster.yml"), "default_environment: dev\n").unwrap();
+    let code = || document(folder.path(), &["check", "a", "--offline", "--json"])[0]["error"]["code"].clone();
+    assert_eq!(code(), "E0112");
+    let run = told(folder.path(), &["run", "a"]);
+    assert!(
+        run.contains("error[E0112]: tapster.yml:1:22: no file of this project has an environment `dev`"),
+        "{run}"
+    );
+    pipeline(folder.path(), "b", "environments: { dev: {} }\n");
+    assert!(told(folder.path(), &["run", "a"]).starts_with("exit code 0"));
+}
+
+#[test]
 fn config_warns_of_what_a_run_refuses() {
     let folder = project(&[("a", GREETINGS)]);
     pipeline(folder.path(), "a", "hooks: { before: [] }\n");

@@ -18,7 +18,7 @@ pub struct Listing {
     pub environment: String,
     /// Its values: the keys in the order of their table, below them in the order of the files.
     pub values: Vec<ListedValue>,
-    /// What of it a run refuses because it is not built yet, each with its place.
+    /// What of it is not built yet, each with its place: refused by a run, or without effect.
     pub warnings: Vec<String>,
 }
 

@@ -5,7 +5,8 @@ use crate::place::Place;
 use crate::problem::{ConfigError, Problem};
 use crate::project::{Project, overlay, referenced};
 use crate::secrets::{Secrets, is_secret_name};
-use crate::settings::{PIPELINE_FILE, PROJECT_FILE, SettingFault, Shape, not_built};
+use crate::selection::Warning;
+use crate::settings::{PIPELINE_FILE, PROJECT_FILE, SettingFault, Shape, idle, not_built};
 use crate::streams::StreamRules;
 use crate::yaml::{Entry, Map, Node, Value};
 
@@ -35,6 +36,8 @@ pub struct Pipeline {
     /// What has been resolved so far and must not be seen.
     pub secrets: Secrets,
     pub(crate) not_built: Vec<Problem>,
+    /// What the files say and nothing acts on yet, such as a schedule. A run does all else.
+    pub idle: Vec<Warning>,
     merged: Map,
 }
 
@@ -88,6 +91,7 @@ impl Pipeline {
             limits: Limits::extract(merged.get("limits").and_then(|entry| entry.node.as_map())),
             rules,
             secrets: resolver.secrets.clone(),
+            idle: [idle(file, &PIPELINE_FILE), idle(project.settings(), &PROJECT_FILE)].concat(),
             not_built: unbuilt(&merged, project.settings()),
             tap,
             target,
@@ -98,7 +102,8 @@ impl Pipeline {
     /// Every value that a run would go by, with its place. Secrets are starred out; `${…}` is shown as it was written
     /// and not resolved.
     pub fn listing(&self) -> Listing {
-        let warnings = self.not_built.iter().map(|problem| format!("{}; a run refuses it", problem.line()));
+        let refused = self.not_built.iter().map(|problem| format!("{}; a run refuses it", problem.line()));
+        let warnings = refused.chain(self.idle.iter().map(ToString::to_string));
         let listing = Listing::of(&self.name, &self.environment, &self.merged);
         Listing { warnings: warnings.collect(), ..listing }
     }

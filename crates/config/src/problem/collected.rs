@@ -36,6 +36,11 @@ impl Problem {
         self.fault.hint()
     }
 
+    /// Whether another machine may have what is missing here.
+    pub(crate) fn is_of_the_machine(&self) -> bool {
+        self.fault.is_of_the_machine()
+    }
+
     /// `file:line:column: what`, without the excerpt.
     pub(crate) fn line(&self) -> String {
         self.place.as_ref().map_or_else(|| self.fault.to_string(), |place| format!("{place}: {}", self.fault))

@@ -40,6 +40,11 @@ impl Fault {
         }
     }
 
+    /// Whether another machine may have what is missing here: a variable, or the choice of an environment.
+    pub(crate) fn is_of_the_machine(&self) -> bool {
+        matches!(self, Self::Project(ProjectFault::EnvironmentNotChosen { .. })) || self.code() == "E0115"
+    }
+
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Yaml(fault) => fault.hint(),

@@ -119,7 +119,9 @@ impl Project {
     pub fn pipeline_as_written(&self, name: &str) -> Result<Pipeline, ConfigError> {
         let (node, shown) = self.parsed(name)?;
         let file = node.as_map().cloned().unwrap_or_default();
-        environment::check(&self.environment, &self.file, &file, &shown)?;
+        environment::check(&self.environment, &self.file, &file, &shown, || {
+            self.environments_of_pipelines()
+        })?;
         let file = overlaid(&file, &self.environment);
         Pipeline::resolve(self, name, &shown, &file, &node.place)
     }
@@ -137,15 +139,20 @@ impl Project {
             }
             Err(error) => error,
         };
-        let is_elsewhere = |problem: &Problem| matches!(problem.code(), "E0112" | "E0115");
-        let mut problems: Vec<Problem> =
-            error.into_problems().into_iter().filter(|problem| !is_elsewhere(problem)).collect();
+        let problems = error.into_problems().into_iter();
+        let mut problems: Vec<Problem> = problems.filter(|problem| !problem.is_of_the_machine()).collect();
         if problems.is_empty() {
             let node = self.parsed(name)?.0;
             not_built(&node, &Shape::Block(&PIPELINE_FILE), &mut problems);
         }
         ConfigError::unless_none(problems)?;
         Ok(None)
+    }
+
+    /// The environments that pipelines define. A file that cannot be read is told of when it is its turn.
+    fn environments_of_pipelines(&self) -> Vec<String> {
+        let names = self.pipelines.keys().filter_map(|name| self.parsed(name).ok());
+        names.flat_map(|(node, _)| node.as_map().map(environment::owned_names).unwrap_or_default()).collect()
     }
 
     /// The pipeline's file, checked, and its name for people.

@@ -19,13 +19,29 @@ fn environments(file: &Map) -> Option<&Map> {
 
 /// The names that a file knows.
 pub(super) fn names(file: &Map) -> impl Iterator<Item = &str> {
-    let default = file.get("default_environment").and_then(|entry| entry.node.as_text());
-    environments(file).into_iter().flat_map(Map::keys).map(String::as_str).chain(default)
+    environments(file).into_iter().flat_map(Map::keys).map(String::as_str)
 }
 
-/// Refuses an environment that neither file knows, and to go without one where there are some.
-pub(super) fn check(chosen: &str, project: &Map, pipeline: &Map, file: &str) -> Result<(), ConfigError> {
+/// The same, kept.
+pub(super) fn owned_names(file: &Map) -> Vec<String> {
+    names(file).map(str::to_owned).collect()
+}
+
+/// Refuses an environment that neither file knows, and to go without one where there are some. The default of
+/// `tapster.yml` may also be one that `others` know, the pipelines beside this one.
+pub(super) fn check(
+    chosen: &str,
+    project: &Map,
+    pipeline: &Map,
+    file: &str,
+    others: impl FnOnce() -> Vec<String>,
+) -> Result<(), ConfigError> {
     let mut known: Vec<String> = names(project).chain(names(pipeline)).map(str::to_owned).collect();
+    let default = project.get("default_environment").map(|entry| &entry.node);
+    let default = default.filter(|default| default.as_text() == Some(chosen));
+    if default.is_some() && !known.iter().any(|name| name == chosen) {
+        known.extend(others());
+    }
     known.sort_unstable();
     known.dedup();
     if chosen.is_empty() {
@@ -39,7 +55,11 @@ pub(super) fn check(chosen: &str, project: &Map, pipeline: &Map, file: &str) -> 
         return Ok(());
     }
     let meant = did_you_mean(chosen, known.iter().map(String::as_str)).map(str::to_owned);
-    let (name, file) = (chosen.to_owned(), file.to_owned());
+    let name = chosen.to_owned();
+    if let Some(default) = default {
+        return Err(Problem::new(ProjectFault::NoDefault { name, known, meant }, &default.place).into());
+    }
+    let file = file.to_owned();
     Err(Problem::nowhere(ProjectFault::NoEnvironment { name, file, known, meant }).into())
 }
 

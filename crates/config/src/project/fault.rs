@@ -15,6 +15,8 @@ pub(crate) enum ProjectFault {
     OutsidePipelines { path: String },
     #[error("no environment `{name}`, neither in tapster.yml nor in {file}")]
     NoEnvironment { name: String, file: String, known: Vec<String>, meant: Option<String> },
+    #[error("no file of this project has an environment `{name}`")]
+    NoDefault { name: String, known: Vec<String>, meant: Option<String> },
     #[error("{file} has environments, and none is chosen")]
     EnvironmentNotChosen { file: String, known: Vec<String> },
     #[error("there is no {kind} `{name}` in tapster.yml")]
@@ -34,7 +36,9 @@ impl ProjectFault {
         match self {
             Self::NoProject { .. } | Self::Folder { .. } => "E0110",
             Self::NoPipeline { .. } | Self::TwoFiles { .. } | Self::OutsidePipelines { .. } => "E0111",
-            Self::NoEnvironment { .. } | Self::EnvironmentNotChosen { .. } => "E0112",
+            Self::NoEnvironment { .. } | Self::NoDefault { .. } | Self::EnvironmentNotChosen { .. } => {
+                "E0112"
+            }
             Self::NoProgram { .. } => "E0185",
             Self::NoReference { .. } | Self::CircularReference { .. } => "E0113",
             Self::BadRequirement(_) | Self::WrongVersion { .. } => "E0116",
@@ -67,6 +71,16 @@ impl ProjectFault {
                     format!("there are {}; ", shortened(known))
                 };
                 format!("{meant}{known}for anybody else's write {kind}: {{ command: [PROGRAM] }}")
+            }
+            Self::NoDefault { meant, known, .. } => {
+                let meant =
+                    meant.as_ref().map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+                let known = if known.is_empty() {
+                    "none is defined: leave it out".to_owned()
+                } else {
+                    format!("there are {}", shortened(known))
+                };
+                meant + &known
             }
             Self::NoReference { kind, name, .. } if name.starts_with(&format!("{kind}-")) => {
                 format!("for tapster's own program write {kind}: {{ name: {name} }}")

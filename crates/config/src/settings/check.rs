@@ -2,6 +2,7 @@ use super::{Block, Key, SettingFault, Shape, Word, parse_duration, parse_size};
 use crate::interpolation;
 use crate::pattern::Pattern;
 use crate::problem::{Problem, did_you_mean, one_of};
+use crate::schedule::check_cron;
 use crate::streams::NameTemplate;
 use crate::yaml::{Map, Node, Value};
 
@@ -19,6 +20,11 @@ pub(crate) fn check(node: &Node, shape: &Shape, path: &str, problems: &mut Vec<P
         (Shape::NameTemplate, Value::Text(text)) => match NameTemplate::check(text) {
             Ok(()) => check_expressions(node, problems),
             Err(fault) => problems.push(Problem::new(fault, &node.place)),
+        },
+        (Shape::Cron, Value::Text(text)) => match check_cron(text) {
+            _ if interpolation::has_expression(text) => check_expressions(node, problems),
+            Ok(()) => {}
+            Err(reason) => wrong(format!("{} ({reason})", expected(shape)), None),
         },
         (Shape::Boolean, Value::Bool(_)) | (Shape::False, Value::Bool(false)) => {}
         (Shape::Integer { least, most }, Value::Number(digits))
@@ -110,7 +116,12 @@ fn join(path: &str, key: &str) -> String {
 fn fits(shape: &Shape, value: &Value) -> bool {
     match shape {
         Shape::Json => true,
-        Shape::Text | Shape::NameTemplate | Shape::Word(_) | Shape::Duration { .. } | Shape::Size { .. } => {
+        Shape::Text
+        | Shape::NameTemplate
+        | Shape::Cron
+        | Shape::Word(_)
+        | Shape::Duration { .. }
+        | Shape::Size { .. } => {
             matches!(value, Value::Text(_))
         }
         Shape::Boolean => matches!(value, Value::Bool(_)),
@@ -128,6 +139,7 @@ fn fits(shape: &Shape, value: &Value) -> bool {
 pub(super) fn expected(shape: &Shape) -> String {
     match shape {
         Shape::Text | Shape::NameTemplate => "a text".to_owned(),
+        Shape::Cron => "five fields as in a crontab, such as \"0 6 * * mon-fri\"".to_owned(),
         Shape::Boolean => "true or false".to_owned(),
         Shape::False => "false".to_owned(),
         Shape::Integer { least, most: u64::MAX } => format!("a whole number from {least}"),

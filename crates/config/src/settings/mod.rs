@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use check::check;
 pub(crate) use fault::SettingFault;
-pub(crate) use not_built::not_built;
+pub(crate) use not_built::{idle, not_built};
 pub use quantity::parse_duration;
 pub(crate) use quantity::parse_size;
 pub(crate) use shape::{Block, Key, Shape, Word};

@@ -1,6 +1,7 @@
-use super::{SettingFault, Shape};
+use super::{Block, SettingFault, Shape};
 use crate::problem::Problem;
-use crate::yaml::{Node, Value};
+use crate::selection::Warning;
+use crate::yaml::{Map, Node, Value};
 
 /// Collects the keys and words that are reserved, but that nothing honours yet. A file may hold them; a pipeline
 /// that uses them cannot run, because a setting is never ignored.
@@ -31,4 +32,14 @@ pub(crate) fn not_built(node: &Node, shape: &Shape, problems: &mut Vec<Problem>)
         (Shape::Either(shapes), _) => shapes.iter().for_each(|shape| not_built(node, shape, problems)),
         _ => {}
     }
+}
+
+/// The keys at the top of a file that are taken and that nothing acts on yet, each with what does not happen.
+pub(crate) fn idle(map: &Map, block: &'static Block) -> Vec<Warning> {
+    let warning = |(name, entry): (&String, &crate::yaml::Entry)| {
+        let therefore = block.key(name)?.idle?;
+        let message = format!("`{name}` is not built yet: {therefore}");
+        Some(Warning { message, place: entry.key.clone() })
+    };
+    map.iter().filter_map(warning).collect()
 }

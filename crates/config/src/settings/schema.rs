@@ -61,7 +61,7 @@ impl Blocks {
     fn shape(&mut self, shape: &'static Shape) -> IndexMap<String, Json> {
         let interpolated = |pattern: &str| object(vec![("type", text("string")), ("pattern", text(pattern))]);
         match shape {
-            Shape::Text | Shape::NameTemplate => object(vec![("type", text("string"))]),
+            Shape::Text | Shape::NameTemplate | Shape::Cron => object(vec![("type", text("string"))]),
             Shape::Boolean => object(vec![("type", text("boolean"))]),
             Shape::False => object(vec![("const", Json::Bool(false))]),
             Shape::Integer { least, most } => {

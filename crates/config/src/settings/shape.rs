@@ -5,6 +5,8 @@ pub(crate) enum Shape {
     Text,
     /// A text that holds `{schema}`, `{table}` and the like.
     NameTemplate,
+    /// When a pipeline runs, as in a crontab.
+    Cron,
     Boolean,
     /// `false` alone: something is not there.
     False,
@@ -56,6 +58,8 @@ pub(crate) struct Key {
     pub(crate) about: &'static str,
     /// False: it is a word of the file format, and a pipeline that uses it cannot run yet.
     pub(crate) is_built: bool,
+    /// It is taken and changes nothing of a run: what does not happen, because nothing acts on it yet.
+    pub(crate) idle: Option<&'static str>,
 }
 
 /// One word of a closed list.
@@ -81,7 +85,12 @@ impl Block {
 
 impl Key {
     pub(crate) const fn new(name: &'static str, shape: Shape, about: &'static str) -> Self {
-        Self { name, shape, about, is_built: true }
+        Self { name, shape, about, is_built: true, idle: None }
+    }
+
+    pub(crate) const fn idle(mut self, therefore: &'static str) -> Self {
+        self.idle = Some(therefore);
+        self
     }
 
     pub(crate) const fn later(mut self) -> Self {

@@ -18,18 +18,14 @@ pub(super) struct About {
 
 /// What a tap or target says of itself; tapster's own targets are part of this program.
 pub(super) fn of(kind: &'static str, name: &str) -> Result<About, CliError> {
-    match settings_schema(name) {
-        Some(schema) => {
-            let settings = serde_json::from_str(schema);
-            let settings = settings
-                .map_err(|error| CliError::NoSettings { name: name.to_owned(), reason: error.to_string() })?;
-            Ok(About { description: String::new(), settings })
-        }
-        None => {
-            let unknown = || CliError::UnknownProgram { kind, name: name.to_owned(), known: programs(kind) };
-            ask(name, &program(kind, name).ok_or_else(unknown)?)
-        }
-    }
+    let Some(schema) = settings_schema(name) else {
+        let unknown = || CliError::UnknownProgram { kind, name: name.to_owned(), known: programs(kind) };
+        return ask(name, &program(kind, name).ok_or_else(unknown)?);
+    };
+    let settings = serde_json::from_str(schema);
+    let settings = settings
+        .map_err(|error| CliError::NoSettings { name: name.to_owned(), reason: error.to_string() })?;
+    Ok(About { description: String::new(), settings })
 }
 
 /// Asks a program for its settings.

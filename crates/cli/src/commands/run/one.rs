@@ -84,7 +84,8 @@ impl One<'_> {
             tracing::debug!("the tap offers {all} streams, {selected} of them selected");
         }
         let printer = Printer::new(self.global);
-        let mut warnings: Vec<String> = offer.report.warnings.iter().map(ToString::to_string).collect();
+        let warnings = self.pipeline.idle.iter().chain(&offer.report.warnings);
+        let mut warnings: Vec<String> = warnings.map(ToString::to_string).collect();
         for warning in &warnings {
             printer.warn(warning);
         }

@@ -26,13 +26,15 @@ static PIPELINE: &[Key] = &[
     Key::new("description", Shape::Text, "one line"),
     Key::new("owner", Shape::Text, "who answers for it"),
     Key::new("tags", TEXTS, "for `run --tag` and rules of alerts"),
-    Key::new("freshness", Shape::Duration { zero: false }, "a success at least this often"),
+    Key::new("freshness", Shape::Duration { zero: false }, "a success at least this often")
+        .idle("nothing watches how old the data is"),
     Key::new("tap", Shape::Either(&[Shape::Text, Shape::Block(&TAP_BLOCK)]), "what is extracted"),
     Key::new("target", Shape::Either(&[Shape::Text, Shape::Block(&TARGET_BLOCK)]), "where it is loaded"),
     Key::new("defaults", Shape::Block(&STREAM), "settings of every stream; selects nothing"),
     Key::new("streams", STREAM_RULES, "pattern: include, exclude or settings; the last that matches decides"),
     Key::new("limits", Shape::Block(&LIMITS), "time and size"),
-    Key::new("schedule", Shape::Block(&SCHEDULE), "when it runs"),
+    Key::new("schedule", Shape::Block(&SCHEDULE), "when it runs")
+        .idle("nothing starts this pipeline by itself"),
     Key::new("hooks", Shape::Block(&HOOKS), "what runs before and after").later(),
     Key::new("parallel", Shape::Block(&PARALLEL), "several connections at once").later(),
     Key::new("matrix", Shape::Named(&TEXTS), "one pipeline for each value").later(),

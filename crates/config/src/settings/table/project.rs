@@ -40,9 +40,10 @@ static PROJECT: &[Key] = &[
         "where runs are remembered; .tapster/",
     )
     .later(),
-    Key::new("serve", Shape::Block(&SERVE), "the server"),
-    Key::new("channels", Shape::Named(&Shape::Block(&CHANNEL)), "where alerts go"),
-    Key::new("alerts", Shape::List(&Shape::Block(&ALERT)), "who is told of what"),
+    Key::new("serve", Shape::Block(&SERVE), "the server").idle("there is no server yet"),
+    Key::new("channels", Shape::Named(&Shape::Block(&CHANNEL)), "where alerts go").idle("nothing is sent"),
+    Key::new("alerts", Shape::List(&Shape::Block(&ALERT)), "who is told of what")
+        .idle("nobody is told of a failure"),
 ];
 
 static STORE: Block = Block::new(

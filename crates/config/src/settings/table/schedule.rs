@@ -7,7 +7,11 @@ const TEXTS: Shape = Shape::List(&Shape::Text);
 pub(super) static SCHEDULE: Block = Block::new(
     "`schedule`",
     &[&[
-        Key::new("cron", Shape::Either(&[Shape::Text, TEXTS]), "five fields, or several such"),
+        Key::new(
+            "cron",
+            Shape::Either(&[Shape::Cron, Shape::List(&Shape::Cron)]),
+            "five fields, or several such",
+        ),
         Key::new("every", Shape::Duration { zero: false }, "an interval instead of cron"),
         Key::new("continuous", Shape::Boolean, "the tap does not end"),
         Key::new("after", TEXTS, "pipelines whose success starts this one"),
