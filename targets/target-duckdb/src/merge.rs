@@ -127,7 +127,10 @@ pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: 
         // An empty table is how a first full load begins.
         let any = format!("SELECT count(*) > 0 FROM {sql}");
         if connection.query_row(&any, [], |row| row.get::<_, bool>(0)).map_err(fails)? {
-            tracing::warn!("{place} holds no record of version {version}: it is not emptied");
+            tracing::warn!(
+                "{place} holds no record of version {version}: it is not emptied; `tapster run --full-refresh` \
+                 empties it, if the stream has no records any more"
+            );
         }
         return Ok(());
     }

@@ -212,7 +212,12 @@ impl PostgresTarget {
             // An empty table is how a first full load begins.
             let any = format!("SELECT FROM {} LIMIT 1", open.place.quoted());
             if !session.query(&doing, &any, &[]).await?.is_empty() {
-                warn!(%stream, version, "ACTIVATE_VERSION is ignored: the table holds no record of that version, and would be empty");
+                warn!(
+                    %stream,
+                    version,
+                    "the table holds no record of the version that the tap activates: it is not emptied; \
+                     `tapster run --full-refresh` empties it, if the stream has no records any more"
+                );
             }
             return Ok(());
         }
