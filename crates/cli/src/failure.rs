@@ -3,7 +3,7 @@ use std::error::Error;
 use columns::SchemaRefused;
 use config::{ConfigError, Secrets};
 use runner::RunError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use singer::CatalogError;
 use store::StoreError;
 use target_api::TargetError;
@@ -12,7 +12,7 @@ use crate::error::CliError;
 use crate::exit_code;
 
 /// An error as a person or a script is told of it, whichever crate it came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
     /// For example `E0505`.
     pub(crate) code: String,
@@ -25,7 +25,7 @@ pub(crate) struct Failure {
     /// The exit code of the process.
     pub(crate) exit_code: u8,
     /// The tap's last lines on its standard error, when it is about the tap.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tap_said: Vec<String>,
 }
 

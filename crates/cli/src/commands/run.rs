@@ -20,6 +20,9 @@ pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
     if !args.tag.is_empty() || args.jobs.is_some() || args.continuous {
         return not_built_yet("run --tag, --jobs, --continuous");
     }
+    if global.beside_others {
+        several::hold_to_parent();
+    }
     let project = super::project::open_around(global, &args.pipelines)?;
     let names = names(&project, args)?;
     let request = Request::read(args)?;

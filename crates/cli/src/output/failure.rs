@@ -26,6 +26,11 @@ pub(crate) fn print_failure(failure: &Failure, json: bool) {
     let _ = anstream::stderr().write_all(text.as_bytes());
 }
 
+/// Tells the failure of one of several runs, on stderr.
+pub(crate) fn print_failure_of(pipeline: &str, failure: &Failure) {
+    let _ = anstream::stderr().write_all(render(failure, Some(pipeline)).as_bytes());
+}
+
 /// The word of a hidden verb to the tapster that started it: on stderr, uncoloured.
 pub(crate) fn tell_plainly((code, text): (u8, String)) -> u8 {
     let _ = std::io::stderr().write_all(text.as_bytes());

@@ -56,6 +56,12 @@ impl Printer {
     }
 }
 
+/// Says one line on stderr.
+pub(crate) fn print_words(text: &str) {
+    // There is nobody left to tell that stderr is gone.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 /// Prints bytes as they are; colours are taken out where they are not wanted.
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), CliError> {
     let mut stdout = anstream::stdout();

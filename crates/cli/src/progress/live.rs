@@ -20,7 +20,12 @@ pub(crate) fn above<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// Names the lines that [`above`] is to keep whole.
+pub(super) fn set_lines(lines: Option<MultiProgress>) {
+    *lock(&LINES) = lines;
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -44,7 +49,7 @@ impl Live {
         run.set_style(style("{spinner:.cyan} {msg}"));
         run.set_message("connecting");
         run.enable_steady_tick(Duration::from_millis(120));
-        *lock(&LINES) = Some(lines.clone());
+        set_lines(Some(lines.clone()));
         Arc::new(Self { lines, run, state: Mutex::default() })
     }
 
@@ -89,7 +94,7 @@ impl Live {
     }
 
     fn clear<'a>(&self, streams: impl Iterator<Item = &'a ProgressBar>) {
-        *lock(&LINES) = None;
+        set_lines(None);
         self.run.finish_and_clear();
         streams.for_each(ProgressBar::finish_and_clear);
         // The terminal may be gone; then nothing is left to clear.
@@ -103,7 +108,7 @@ impl Live {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 

@@ -188,6 +188,54 @@ fn of_several_runs_each_error_and_warning_names_its_pipeline() {
 }
 
 #[test]
+fn several_runs_end_in_order_when_the_process_that_began_them_is_killed() {
+    let hanging = format!("{GREETINGS}exec sleep 1000");
+    let folder = project(&[("a", &hanging), ("b", &hanging)]);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tapster"))
+        .args(["run", "a", "b", "--log-format", "json"])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.by_ref().filter(|line| line.contains("table_opened")).take(2).count(), 2);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The end of their stderr is the end of both runs.
+    lines.for_each(drop);
+    let runs = document(folder.path(), &["runs", "list", "--json"]);
+    let ended: Vec<_> = runs.as_array().unwrap().iter().map(|run| run["exit_code"].clone()).collect();
+    assert_eq!(ended, [143, 143], "{runs}");
+}
+
+/// On a terminal, which `script` is.
+#[test]
+fn several_runs_have_a_line_each_and_their_errors_stay_whole() {
+    let folder = project(&[
+        ("a", GREETINGS),
+        ("b", "echo FATAL no such door >&2; sleep 0.4; exit 3"),
+        ("c", GREETINGS),
+    ]);
+    let command = format!("stty cols 80 rows 24; {} run --all --color never", env!("CARGO_BIN_EXE_tapster"));
+    let output = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("b                    reading"), "{text}");
+    for block in [
+        "error[E0401]: b: the tap exited 3",
+        "warning: a: no key in greetings",
+        "a: 2 records, in ",
+        "b: 0 records are committed",
+    ] {
+        assert_eq!(text.matches(block).count(), 1, "{block}: {text}");
+    }
+}
+
+#[test]
 fn several_runs_are_one_document_with_that_of_each() {
     let folder = project(&[("a", GREETINGS), ("b", "exit 3")]);
     let output = tapster(folder.path(), &["run", "--all", "--json"]);

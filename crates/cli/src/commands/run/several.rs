@@ -1,22 +1,27 @@
 //! Several pipelines: one child process a run, since one run is one process. All run, even if one fails.
 
+mod child;
+
 use std::collections::HashMap;
-use std::process::Stdio;
+use std::io::IsTerminal;
+use std::sync::Arc;
 
 use config::Project;
 use runner::{Shutdown, StopSignal};
-use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
-use crate::args::{Color, Global, LogFormat, Run};
+use crate::args::{Global, LogFormat, Run};
 use crate::commands::in_runtime;
 use crate::error::CliError;
 use crate::exit_code;
 use crate::failure::Outcome;
 use crate::output::{Align, Printer, Table};
+use crate::progress::Pipelines;
+use child::{pass_on, pid, start, wait};
+
+pub(super) use child::hold_to_parent;
 
 /// So many run at a time.
 const TOGETHER: usize = 2;
@@ -53,6 +58,7 @@ async fn all(
     args: &Run,
     signals: &mut Shutdown,
 ) -> (Vec<Ended>, Option<StopSignal>) {
+    let live = live(global, names.len());
     let mut waiting = names.iter();
     let mut pids = HashMap::new();
     let mut running = JoinSet::new();
@@ -60,11 +66,14 @@ async fn all(
     loop {
         while stopped.is_none() && running.len() < TOGETHER {
             let Some(name) = waiting.next() else { break };
-            let child = start(global, name, args).ok();
+            let child = start(global, name, args, live.is_some()).ok();
             pids.insert(name.clone(), child.as_ref().and_then(pid));
-            running.spawn(wait(name.clone(), child));
+            running.spawn(wait(name.clone(), child, live.clone()));
         }
         if running.is_empty() {
+            if let Some(live) = live {
+                live.clear();
+            }
             return (ended, stopped);
         }
         tokio::select! {
@@ -82,76 +91,10 @@ async fn all(
     }
 }
 
-async fn wait(pipeline: String, child: Option<Child>) -> Ended {
-    let output = match child {
-        Some(child) => child.wait_with_output().await.ok(),
-        None => None,
-    };
-    let exit_code = output.as_ref().and_then(|output| output.status.code());
-    let result = output.and_then(|output| serde_json::from_slice(&output.stdout).ok());
-    Ended { pipeline, exit_code, result }
-}
-
-fn pid(child: &Child) -> Option<Pid> {
-    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
-}
-
-fn pass_on(pid: Pid, signal: StopSignal) {
-    let signal = match signal {
-        StopSignal::Interrupt => Signal::INT,
-        StopSignal::Terminate => Signal::TERM,
-    };
-    // One that has just ended needs none.
-    let _ = kill_process(pid, signal);
-}
-
-fn start(global: &Global, name: &str, args: &Run) -> std::io::Result<Child> {
-    let mut command = Command::new(std::env::current_exe()?);
-    // Apart from the terminal's group, or Ctrl-C would reach it twice: a second signal stops at once.
-    command.process_group(0);
-    command.arg("run").arg(name).arg("--beside-others");
-    if let Some(project) = &global.project {
-        command.arg("--project").arg(project);
-    }
-    if let Some(environment) = &global.environment {
-        command.arg("--environment").arg(environment);
-    }
-    let repeated = args
-        .select
-        .iter()
-        .map(|text| ("--select", text))
-        .chain(args.exclude.iter().map(|text| ("--exclude", text)));
-    for (flag, text) in repeated {
-        command.arg(flag).arg(text);
-    }
-    for (flag, value) in [("--wait", &args.wait), ("--timeout", &args.timeout)] {
-        if let Some(value) = value {
-            command.arg(flag).arg(value);
-        }
-    }
-    for (flag, set) in [
-        ("--full-refresh", args.full_refresh),
-        ("--dry-run", args.dry_run),
-        ("--quiet", global.quiet),
-        ("--json", global.json),
-    ] {
-        if set {
-            command.arg(flag);
-        }
-    }
-    if global.log_format == LogFormat::Json {
-        command.args(["--log-format", "json"]);
-    }
-    match global.color {
-        Color::Auto => {}
-        Color::Always => drop(command.args(["--color", "always"])),
-        Color::Never => drop(command.args(["--color", "never"])),
-    }
-    command.args((0..global.verbose).map(|_| "-v"));
-    if global.json {
-        command.stdout(Stdio::piped());
-    }
-    command.spawn()
+/// A line a pipeline, for a person at a terminal who wants to see it.
+fn live(global: &Global, pipelines: usize) -> Option<Arc<Pipelines>> {
+    let wanted = !global.json && !global.quiet && global.log_format == LogFormat::Text;
+    (wanted && std::io::stderr().is_terminal()).then(|| Pipelines::new(pipelines))
 }
 
 fn tell(global: &Global, ended: &[Ended], stopped: Option<StopSignal>) -> Result<(), CliError> {
