@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use columns::arrow_array::RecordBatch;
-use columns::{Envelope, Refused, StreamName, ValueLimits};
+use columns::{Envelope, Refused, ValueLimits};
 use singer::{
     JsonReader, Message, MessageError, ReadError, RecordBody, RecordMessage, SchemaMessage, State,
     TakeRecord, framing_excerpt,
@@ -72,7 +72,11 @@ impl Cutter {
         }
     }
 
+    /// The time since the last read goes to the stream whose records came last.
     pub(crate) fn set_time(&mut self, now: Now) {
+        if let Some(stream) = self.last.and_then(|last| self.streams.get_mut(last)) {
+            stream.reading += now.elapsed.saturating_sub(self.now.elapsed);
+        }
         self.now = now;
     }
 
@@ -338,14 +342,21 @@ impl Cutter {
         let mut rest = Vec::new();
         for index in std::mem::take(&mut self.open) {
             let mark = self.streams[index].mark;
-            let Some((stream, batch)) = self.finish(index) else { continue };
-            let records = batch.num_rows();
+            let Some(whole) = self.finish(index) else { continue };
+            let records = whole.num_rows();
+            let stream = self.streams[index].name.clone();
+            let mut reading = std::mem::take(&mut self.streams[index].reading);
             if mark > 0 {
-                let batch = if mark == records { batch.clone() } else { batch.slice(0, mark) };
-                self.steps.push_back(LoadStep::Batch { stream: stream.clone(), batch });
+                let (stream, batch) = (stream.clone(), whole.slice(0, mark));
+                self.steps.push_back(LoadStep::Batch {
+                    stream,
+                    batch,
+                    reading: std::mem::take(&mut reading),
+                });
             }
             if mark < records {
-                rest.push(LoadStep::Batch { stream, batch: batch.slice(mark, records - mark) });
+                let batch = whole.slice(mark, records - mark);
+                rest.push(LoadStep::Batch { stream, batch, reading });
             }
         }
         self.steps.push_back(LoadStep::Checkpoint(state.clone()));
@@ -361,13 +372,19 @@ impl Cutter {
         if self.streams[index].builder.records() > self.streams[index].mark {
             self.settle(true);
         }
-        if let Some((stream, batch)) = self.finish(index) {
+        if let Some(batch) = self.finish(index) {
             self.open.retain(|&open| open != index);
-            self.steps.push_back(LoadStep::Batch { stream, batch });
+            self.push(index, batch);
         }
     }
 
-    fn finish(&mut self, index: usize) -> Option<(StreamName, RecordBatch)> {
+    fn push(&mut self, index: usize, batch: RecordBatch) {
+        let stream = &mut self.streams[index];
+        let (name, reading) = (stream.name.clone(), std::mem::take(&mut stream.reading));
+        self.steps.push_back(LoadStep::Batch { stream: name, batch, reading });
+    }
+
+    fn finish(&mut self, index: usize) -> Option<RecordBatch> {
         let stream = &mut self.streams[index];
         self.open_bytes -= stream.held;
         (stream.held, stream.unweighed, stream.mark) = (0, 0, 0);
@@ -378,15 +395,15 @@ impl Cutter {
                 "dropped a property that the SCHEMA does not have"
             );
         }
-        stream.builder.finish().map(|batch| (stream.name.clone(), batch))
+        stream.builder.finish()
     }
 
     pub(crate) fn end(&mut self) {
         self.settle(true);
         self.open_waiting(|_| true);
         for index in std::mem::take(&mut self.open) {
-            if let Some((stream, batch)) = self.finish(index) {
-                self.steps.push_back(LoadStep::Batch { stream, batch });
+            if let Some(batch) = self.finish(index) {
+                self.push(index, batch);
             }
         }
         self.steps.push_back(LoadStep::End);

@@ -1,5 +1,7 @@
 //! Steps in, tables out: the only place that calls a target while records flow.
 
+use std::time::Duration;
+
 use columns::StreamName;
 use singer::{State, StateError};
 use target_api::{Checkpoint, StateChange, TableChange, Target, TargetError};
@@ -28,6 +30,8 @@ pub enum LoadEvent {
         records: u64,
         /// Its bytes in memory.
         bytes: u64,
+        /// How long its messages were read.
+        reading: Duration,
     },
     /// Everything written so far is durable.
     Checkpointed {
@@ -113,12 +117,12 @@ pub async fn load(
                 }
                 report(LoadEvent::TableOpened { stream, keyed, change });
             }
-            LoadStep::Batch { stream, batch } => {
+            LoadStep::Batch { stream, batch, reading } => {
                 let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
                 staged.add(&stream, bytes)?;
                 target.write(&stream, batch).await?;
                 dirty = true;
-                report(LoadEvent::BatchWritten { stream, records, bytes });
+                report(LoadEvent::BatchWritten { stream, records, bytes, reading });
             }
             LoadStep::ActivateVersion { stream, version } => {
                 target.activate_version(&stream, version).await?;

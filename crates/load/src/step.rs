@@ -1,5 +1,7 @@
 //! All that crosses the channel between the decode thread and the load task.
 
+use std::time::Duration;
+
 use columns::StreamName;
 use columns::arrow_array::RecordBatch;
 use singer::State;
@@ -16,6 +18,8 @@ pub enum LoadStep {
         stream: StreamName,
         /// Its records, in the order of their lines.
         batch: RecordBatch,
+        /// How long the stream's messages were read since its last batch: as long as no other's came.
+        reading: Duration,
     },
     /// Records of other versions go.
     ActivateVersion {

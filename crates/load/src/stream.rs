@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use columns::{
     BatchBuilder, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits, table_schema,
@@ -32,6 +33,8 @@ pub(crate) struct Stream {
     /// Heap bytes of the builder when last asked, and wire bytes since then.
     pub(crate) held: usize,
     pub(crate) unweighed: usize,
+    /// Time since its last batch in which its records came.
+    pub(crate) reading: Duration,
 }
 
 impl Stream {
@@ -56,6 +59,7 @@ impl Stream {
             mark: 0,
             held: 0,
             unweighed: 0,
+            reading: Duration::ZERO,
         })
     }
 

@@ -42,6 +42,8 @@ pub enum RunEvent {
         records: u64,
         /// Bytes of the batch in memory.
         bytes: u64,
+        /// How long its stream's messages were read since its last batch.
+        reading: Duration,
     },
     /// All that was accepted is durable.
     Checkpointed {
@@ -93,8 +95,8 @@ pub struct StreamSummary {
     pub records_written: u64,
     /// Bytes of its batches in memory.
     pub bytes: u64,
-    /// Seconds from its first batch to its last; a stream of one batch has 0. Commits are common to all streams,
-    /// so the wait for one is no stream's time.
+    /// Seconds in which its messages came, the tap's thinking and the wait for the target included. Commits are common
+    /// to all streams: those at the end are no stream's time.
     pub seconds: f64,
 }
 

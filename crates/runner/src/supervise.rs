@@ -27,8 +27,6 @@ struct Pages {
 
 struct StreamPage {
     summary: StreamSummary,
-    /// When its first batch was accepted.
-    first: Option<Instant>,
     /// Accepted since the last commit.
     accepted: u64,
 }
@@ -89,15 +87,14 @@ impl Book {
                 let (created, statements) = (change.created, change.statements);
                 RunEvent::TableOpened { stream: stream.to_string(), place: change.place, created, statements }
             }
-            LoadEvent::BatchWritten { stream, records, bytes } => {
+            LoadEvent::BatchWritten { stream, records, bytes, reading } => {
                 let mut pages = self.pages();
                 let page = pages.stream(stream.as_str());
                 page.accepted += records;
                 page.summary.records_read += records;
                 page.summary.bytes += bytes;
-                let first = *page.first.get_or_insert_with(Instant::now);
-                page.summary.seconds = first.elapsed().as_secs_f64();
-                RunEvent::BatchWritten { stream: stream.to_string(), records, bytes }
+                page.summary.seconds += reading.as_secs_f64();
+                RunEvent::BatchWritten { stream: stream.to_string(), records, bytes, reading }
             }
             LoadEvent::Checkpointed { state, sequence } => {
                 let state = state.map(|state| state.as_str().to_owned());
@@ -148,7 +145,7 @@ impl Pages {
     fn stream(&mut self, name: &str) -> &mut StreamPage {
         let at = self.streams.iter().position(|page| page.summary.stream == name).unwrap_or_else(|| {
             let summary = StreamSummary { stream: name.to_owned(), ..StreamSummary::default() };
-            self.streams.push(StreamPage { summary, first: None, accepted: 0 });
+            self.streams.push(StreamPage { summary, accepted: 0 });
             self.streams.len() - 1
         });
         &mut self.streams[at]

@@ -98,7 +98,7 @@ pub struct StreamFigures {
     pub records_rejected: u64,
     /// Bytes of the tap's output that belonged to the stream.
     pub bytes: u64,
-    /// Seconds from its first batch to its last; a stream of one batch has 0.
+    /// Seconds in which its messages came.
     pub seconds: f64,
     /// The stream's entry in the STATE before the run, as JSON text.
     #[serde(serialize_with = "raw_json::serialize")]

@@ -36,7 +36,7 @@ impl Tally {
                 tally.place.clone_from(place);
                 Some(tally)
             }
-            RunEvent::BatchWritten { stream, records, bytes } => {
+            RunEvent::BatchWritten { stream, records, bytes, .. } => {
                 let tally = self.stream(stream);
                 tally.records += records;
                 tally.bytes += bytes;
@@ -91,7 +91,12 @@ mod tests {
     use runner::RunEvent;
 
     fn batch(stream: &str, records: u64) -> RunEvent {
-        RunEvent::BatchWritten { stream: stream.into(), records, bytes: records * 10 }
+        RunEvent::BatchWritten {
+            stream: stream.into(),
+            records,
+            bytes: records * 10,
+            reading: std::time::Duration::ZERO,
+        }
     }
 
     #[test]

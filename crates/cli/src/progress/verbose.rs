@@ -29,7 +29,7 @@ fn step(event: &RunEvent) -> Option<String> {
         RunEvent::TableOpened { stream, place, statements, .. } => {
             format!("{stream} → {place}, {} changes", statements.len())
         }
-        RunEvent::BatchWritten { stream, records: number, bytes } => {
+        RunEvent::BatchWritten { stream, records: number, bytes, .. } => {
             format!("{stream}: a batch of {}, {}", records(*number), size(*bytes))
         }
         RunEvent::Checkpointed { state, sequence } => {

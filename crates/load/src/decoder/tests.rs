@@ -110,7 +110,7 @@ proptest! {
         let mut out: Vec<Vec<i64>> = vec![Vec::new(); 3];
         for step in &steps {
             match step {
-                LoadStep::Batch { stream, batch } => {
+                LoadStep::Batch { stream, batch, .. } => {
                     let stream = STREAMS.iter().position(|name| *name == stream.as_str()).unwrap();
                     out[stream].extend(numbers(batch));
                 }
@@ -276,4 +276,27 @@ fn all_open_batches_share_one_budget() {
         }
     }
     assert!(out > 0);
+}
+
+#[test]
+fn time_goes_to_the_stream_whose_records_came() {
+    let mut decoder = decoder(DecodeLimits::default());
+    let at = |seconds| Now { elapsed: Duration::from_secs(seconds), ..Now::default() };
+    let record =
+        |stream: &str| format!("{{\"type\":\"RECORD\",\"stream\":\"{stream}\",\"record\":{{\"n\":1}}}}\n");
+    let both = format!("{}\n{}\n", schema("a", false), schema("b", false));
+    for (seconds, text) in
+        [(0, both), (1, record("a")), (4, record("a")), (5, record("b")), (15, record("a"))]
+    {
+        decoder.feed(text.as_bytes(), at(seconds)).unwrap();
+    }
+    decoder.end(at(15)).unwrap();
+    let (mut steps, mut times) = (Vec::new(), Vec::new());
+    drain(&mut decoder, &mut steps);
+    for step in steps {
+        if let LoadStep::Batch { stream, reading, .. } = step {
+            times.push((stream.to_string(), reading.as_secs()));
+        }
+    }
+    assert_eq!(times, [("a".to_owned(), 4), ("b".to_owned(), 10)]);
 }

@@ -108,13 +108,13 @@ fn place(mut places: Vec<String>, location: Option<&str>) -> Option<String> {
     Some(location.map_or_else(|| format!("{first}{more}"), |location| format!("{location}: {first}{more}")))
 }
 
-/// Without times: a stream's records wait for a commit that is common to all, so its share of the time is not known.
 fn table(streams: &[StreamFigures]) -> String {
     let mut table = Table::new(&[
         ("stream", Align::Left),
         ("read", Align::Right),
         ("written", Align::Right),
         ("rejected", Align::Right),
+        ("time", Align::Right),
         ("bookmark", Align::Left),
     ]);
     for stream in streams {
@@ -123,6 +123,7 @@ fn table(streams: &[StreamFigures]) -> String {
             count(stream.records_read),
             count(stream.records_written),
             count(stream.records_rejected),
+            duration(stream.seconds),
             bookmark_change(stream.bookmark_before.as_deref(), stream.bookmark_after.as_deref()),
         ]);
     }

@@ -159,6 +159,7 @@ fn streams(figures: &[StreamFigures]) -> Table {
         ("written", Align::Right),
         ("rejected", Align::Right),
         ("bytes", Align::Right),
+        ("took", Align::Right),
         ("table", Align::Left),
         ("bookmark", Align::Left),
     ]);
@@ -169,6 +170,7 @@ fn streams(figures: &[StreamFigures]) -> Table {
             count(stream.records_written),
             count(stream.records_rejected),
             size(stream.bytes),
+            duration(stream.seconds),
             stream.place.clone(),
             bookmark_change(stream.bookmark_before.as_deref(), stream.bookmark_after.as_deref()),
         ]);
