@@ -6,11 +6,12 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use target_api::{Result, Status, TargetError};
 
@@ -28,8 +29,8 @@ pub(crate) fn client_config(wanted: &Settings) -> Result<Option<ClientConfig>> {
     let check = match mode {
         SslMode::Disable => return Ok(None),
         SslMode::Require => Check::Nothing,
-        SslMode::VerifyCa => Check::Chain(verifier(wanted, &provider)?),
-        SslMode::VerifyFull => Check::ChainAndName(verifier(wanted, &provider)?),
+        SslMode::VerifyCa => Check::Chain(Trust::of(wanted, &provider)?),
+        SslMode::VerifyFull => Check::ChainAndName(Trust::of(wanted, &provider)?),
     };
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
@@ -38,29 +39,50 @@ pub(crate) fn client_config(wanted: &Settings) -> Result<Option<ClientConfig>> {
     Ok(Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
 }
 
-fn verifier(wanted: &Settings, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>> {
-    let roots = match wanted.ssl_root_cert.as_deref() {
-        Some(path) => roots_of(path)?,
-        None => system_roots()?,
-    };
-    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .build()
-        .map_err(|error| settings(format!("the trusted certificates cannot be used: {error}")))
+/// Whose certificates are good.
+#[derive(Debug)]
+struct Trust {
+    verifier: Arc<WebPkiServerVerifier>,
+    /// Those of `ssl_root_cert`: one of them may be the server's own.
+    named: Vec<CertificateDer<'static>>,
 }
 
-fn roots_of(path: &Path) -> Result<RootCertStore> {
+impl Trust {
+    fn of(wanted: &Settings, provider: &Arc<CryptoProvider>) -> Result<Self> {
+        let (roots, named) = match wanted.ssl_root_cert.as_deref() {
+            Some(path) => roots_of(path)?,
+            None => (system_roots()?, Vec::new()),
+        };
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+            .build()
+            .map_err(|error| settings(format!("the trusted certificates cannot be used: {error}")))?;
+        Ok(Self { verifier, named })
+    }
+
+    /// Whether the only fault is that the server shows an authority's certificate, and it is the very one that
+    /// `ssl_root_cert` names: `openssl req -x509` makes such, and libpq takes them. It is the last fault that is
+    /// looked for in a certificate, after its dates.
+    fn is_named_itself(&self, end_entity: &CertificateDer<'_>, verdict: &Error) -> bool {
+        let Error::InvalidCertificate(CertificateError::Other(other)) = verdict else { return false };
+        let is_authority = other.0.downcast_ref::<webpki::Error>() == Some(&webpki::Error::CaUsedAsEndEntity);
+        is_authority && self.named.iter().any(|named| named == end_entity)
+    }
+}
+
+fn roots_of(path: &Path) -> Result<(RootCertStore, Vec<CertificateDer<'static>>)> {
     let place = path.display();
     let unreadable =
         |error: &dyn std::fmt::Display| settings(format!("`ssl_root_cert` {place} cannot be read: {error}"));
-    let mut roots = RootCertStore::empty();
+    let (mut roots, mut named) = (RootCertStore::empty(), Vec::new());
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
         let certificate = certificate.map_err(|error| unreadable(&error))?;
-        roots.add(certificate).map_err(|error| unreadable(&error))?;
+        roots.add(certificate.clone()).map_err(|error| unreadable(&error))?;
+        named.push(certificate);
     }
     if roots.is_empty() {
         return Err(settings(format!("`ssl_root_cert` {place} holds no certificate in PEM form")));
     }
-    Ok(roots)
+    Ok((roots, named))
 }
 
 fn system_roots() -> Result<RootCertStore> {
@@ -77,8 +99,8 @@ fn system_roots() -> Result<RootCertStore> {
 #[derive(Debug)]
 enum Check {
     Nothing,
-    Chain(Arc<WebPkiServerVerifier>),
-    ChainAndName(Arc<WebPkiServerVerifier>),
+    Chain(Trust),
+    ChainAndName(Trust),
 }
 
 /// Decides whether a server is the one that was meant. Signatures are verified in every mode.
@@ -97,13 +119,21 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> std::result::Result<ServerCertVerified, Error> {
-        let verify = |verifier: &WebPkiServerVerifier| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verify = |trust: &Trust| {
+            let verdict =
+                trust.verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+            match verdict {
+                Err(error) if trust.is_named_itself(end_entity, &error) => {
+                    verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                    Ok(ServerCertVerified::assertion())
+                }
+                verdict => verdict,
+            }
         };
         match &self.check {
             Check::Nothing => Ok(ServerCertVerified::assertion()),
-            Check::ChainAndName(verifier) => verify(verifier),
-            Check::Chain(verifier) => match verify(verifier) {
+            Check::ChainAndName(trust) => verify(trust),
+            Check::Chain(trust) => match verify(trust) {
                 // The name is looked at last: this error says that all else is right.
                 Err(Error::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -197,8 +227,16 @@ fn tls_reason(error: &Error) -> (String, &'static str) {
             "name the certificate of its authority in `ssl_root_cert`",
         ),
         C::Revoked => ("its certificate was revoked".to_owned(), "renew the server's certificate"),
+        C::Other(other)
+            if other.0.downcast_ref::<webpki::Error>() == Some(&webpki::Error::CaUsedAsEndEntity) =>
+        {
+            (
+                "its certificate is an authority's own, which only `ssl_root_cert` itself may be".to_owned(),
+                "name the server's very certificate in `ssl_root_cert`, or give the server one that is signed by it",
+            )
+        }
         other => (
-            format!("its certificate is not acceptable: {other:?}"),
+            format!("its certificate is not acceptable: {other}"),
             "see the page of this error for what the server must offer",
         ),
     }

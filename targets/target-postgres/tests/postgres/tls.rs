@@ -23,6 +23,8 @@ enum Fault {
     None,
     Expired,
     SelfSigned,
+    /// Self-signed, and an authority by its own word, as `openssl req -x509` makes it.
+    Authority,
 }
 
 fn certificates(host: &str, fault: Fault) -> Certificates {
@@ -37,8 +39,11 @@ fn certificates(host: &str, fault: Fault) -> Certificates {
         params.not_before = date_time_ymd(2019, 1, 1);
         params.not_after = date_time_ymd(2020, 1, 1);
     }
+    if fault == Fault::Authority {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
     let certificate = match fault {
-        Fault::SelfSigned => params.self_signed(&key),
+        Fault::SelfSigned | Fault::Authority => params.self_signed(&key),
         _ => params.signed_by(&key, &Issuer::new(authority, authority_key)),
     };
     Certificates { authority: root.pem(), certificate: certificate.unwrap().pem(), key: key.serialize_pem() }
@@ -119,6 +124,19 @@ async fn a_server_that_is_not_the_one_meant_is_refused() {
     let changes = json!({ "sslmode": "verify-full", "host": "localhost", "ssl_root_cert": authority });
     let said = connect(&database, changes).await.unwrap_err();
     assert!(said.contains("signed by nobody"), "{said}");
+
+    let mut own = certificates("localhost", Fault::Authority);
+    let authority = serve(&cluster, &database, &own).await;
+    let trusted =
+        |mode: &str, host: &str| json!({ "sslmode": mode, "host": host, "ssl_root_cert": authority });
+    let said = connect(&database, trusted("verify-full", "localhost")).await.unwrap_err();
+    assert!(said.contains("an authority's own") || said.contains("signed by nobody"), "{said}");
+    own.authority.clone_from(&own.certificate);
+    serve(&cluster, &database, &own).await;
+    connect(&database, trusted("verify-full", "localhost")).await.unwrap();
+    connect(&database, trusted("verify-ca", "127.0.0.1")).await.unwrap();
+    let said = connect(&database, trusted("verify-full", "127.0.0.1")).await.unwrap_err();
+    assert!(said.contains("for another host name"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
