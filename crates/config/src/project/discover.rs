@@ -34,7 +34,9 @@ impl Project {
     pub fn discover(start: &Path, environment: Option<&str>) -> Result<Self, ConfigError> {
         let root = files::root(start)?;
         let path = root.join("tapster.yml");
-        let node = if path.is_file() { Some(parse(&path, "tapster.yml", &PROJECT_FILE)?) } else { None };
+        // One that says nothing still marks the folder.
+        let node =
+            if says_something(&path) { Some(parse(&path, "tapster.yml", &PROJECT_FILE)?) } else { None };
         let environment = environment::chosen(node.as_ref(), environment);
         let file = node.as_ref().and_then(Node::as_map).cloned().unwrap_or_default();
         if let Some(required) = file.get("requires_tapster") {
@@ -179,6 +181,12 @@ impl Project {
 }
 
 /// Reads a file and checks it against its table of keys.
+/// Whether a file has a line that is more than a comment; one that cannot be read is told of when it is read.
+fn says_something(path: &Path) -> bool {
+    let is_content = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    path.is_file() && fs::read_to_string(path).map_or(true, |text| text.lines().any(is_content))
+}
+
 fn parse(path: &Path, name: &str, block: &'static Block) -> Result<Node, ConfigError> {
     let node = read_file(path, name)?;
     let mut problems = Vec::new();

@@ -27,8 +27,11 @@ const PIPELINE: &str = "tap: { name: tap-csv }\ntarget: { name: target-duckdb }\
 
 #[test]
 fn the_nearest_folder_upwards_is_the_project() {
-    let folder =
-        folder(&[("pipelines/a.yml", PIPELINE), ("deep/down/x.txt", ""), ("deep/inner/tapster.yml", "{}")]);
+    let folder = folder(&[
+        ("pipelines/a.yml", PIPELINE),
+        ("deep/down/x.txt", ""),
+        ("deep/inner/tapster.yml", "# nothing yet\n"),
+    ]);
     let root = folder.path().canonicalize().unwrap();
     let found = |start: &str| Project::discover(&folder.path().join(start), None).unwrap().root().to_owned();
     assert_eq!(found("deep/down"), root);
