@@ -28,4 +28,5 @@ pub use settings::parse_duration;
 pub use settings::schema;
 pub use streams::{
     ColumnRules, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules, StreamSettings,
+    Understood,
 };

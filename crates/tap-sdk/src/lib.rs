@@ -31,4 +31,4 @@ pub use error::TapError;
 pub use output::Output;
 pub use program::main;
 pub use state::TapState;
-pub use tap::{About, SyncRequest, Tap};
+pub use tap::{About, SyncRequest, Tap, Understood};

@@ -104,9 +104,12 @@ fn describe(about: &About, format: Format) -> String {
     if format == Format::Json {
         let text = |text: &str| Json::String(text.to_owned());
         let (name, version, description) = (text(about.name), text(about.version), text(about.description));
+        let list = |texts: &[&str]| Json::Array(texts.iter().map(|word| text(word)).collect());
+        let understood = about.catalog;
+        let (methods, metadata) = (list(understood.replication_methods), list(understood.metadata));
         return format!(
-            r#"{{"name":{name},"version":{version},"description":{description},"capabilities":["about","catalog","discover","properties","state"],"settings":{}}}"#,
-            about.settings
+            r#"{{"name":{name},"version":{version},"description":{description},"capabilities":["about","catalog","discover","properties","state"],"catalog":{{"replication_methods":{methods},"replication_key":{},"metadata":{metadata}}},"settings":{}}}"#,
+            understood.replication_key, about.settings
         );
     }
     let mut page = format!("{} {}\n{}\n\nSettings:", about.name, about.version, about.description);

@@ -51,4 +51,17 @@ pub struct About {
     pub description: &'static str,
     /// The JSON Schema of the config file. Runners check configs against it before they start the tap.
     pub settings: Json,
+    /// What of a catalog it goes by.
+    pub catalog: Understood,
+}
+
+/// What a tap understands of the settings in a catalog. Runners refuse others before they start the tap.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Understood {
+    /// The replication methods, the default one first.
+    pub replication_methods: &'static [&'static str],
+    /// Whether `replication-key` may be chosen.
+    pub replication_key: bool,
+    /// Further metadata of a stream.
+    pub metadata: &'static [&'static str],
 }

@@ -1,7 +1,7 @@
 //! The three things that a tap does.
 
 use singer::{Catalog, Json};
-use tap_sdk::{About, SyncRequest, Tap, TapError};
+use tap_sdk::{About, SyncRequest, Tap, TapError, Understood};
 
 use crate::config::Config;
 use crate::{discover, sync};
@@ -19,6 +19,12 @@ impl Tap for TapCsv {
             description: "Reads CSV files, plain or gzip, and goes on where a file ended the last time.",
             // The file is part of the program and tested to be JSON.
             settings: Json::parse(include_str!("../settings.json")).unwrap_or(Json::Null),
+            // How far a file is read is not told by one of its columns.
+            catalog: Understood {
+                replication_methods: &["INCREMENTAL", "FULL_TABLE"],
+                replication_key: false,
+                metadata: &[],
+            },
         }
     }
 

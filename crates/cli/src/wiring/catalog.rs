@@ -34,7 +34,9 @@ impl Offer {
     ) -> Result<Self, Failure> {
         let ours = matches!(&pipeline.tap.program, Program::Named(_));
         if let Program::Named(name) = &pipeline.tap.program {
-            settings::validate(pipeline, "tap", name, &settings::published(name)?)?;
+            let published = settings::published(name)?;
+            settings::honoured(pipeline, Some(&published))?;
+            settings::validate(pipeline, "tap", name, &published.settings)?;
         }
         let found = match &pipeline.tap.catalog {
             CatalogFrom::File(path) => Some(read(&project.root().join(path))?),

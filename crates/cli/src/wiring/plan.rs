@@ -38,6 +38,7 @@ pub(crate) struct Edits {
 impl Wired {
     pub(crate) fn new(project: &Project, pipeline: &Pipeline, log: PathBuf) -> Result<Self, Failure> {
         programs::check(pipeline)?;
+        settings::honoured(pipeline, None)?;
         let tap = tap::command(project, pipeline, log)?;
         let Program::Named(target_name) = &pipeline.target.program else {
             return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use config::{Pipeline, Program, did_you_mean};
+use config::{Pipeline, Program, Understood, did_you_mean};
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
@@ -13,13 +13,48 @@ use crate::error::CliError;
 use crate::failure::Failure;
 
 /// What one of our taps publishes with `--about`.
-pub(super) fn published(name: &str) -> Result<String, CliError> {
+pub(super) struct Published {
+    /// The JSON Schema of its settings.
+    pub(super) settings: String,
+    /// What of a catalog it goes by, where it says so.
+    pub(super) understood: Option<Understood>,
+}
+
+/// Asks one of our taps for it.
+pub(super) fn published(name: &str) -> Result<Published, CliError> {
     let refused = |reason: String| CliError::NoSettings { name: name.to_owned(), reason };
     let beside = std::env::current_exe().map_or_else(|_| PathBuf::from(name), |own| own.with_file_name(name));
     let output = Command::new(beside).args(["--about", "--format", "json"]).output();
     let output = output.map_err(|error| refused(error.to_string()))?;
     let about: Value = serde_json::from_slice(&output.stdout).map_err(|error| refused(error.to_string()))?;
-    about.get("settings").map(ToString::to_string).ok_or_else(|| refused("it names no `settings`".into()))
+    let settings = about.get("settings").map(ToString::to_string);
+    let settings = settings.ok_or_else(|| refused("it names no `settings`".into()))?;
+    Ok(Published { settings, understood: about.get("catalog").map(understood) })
+}
+
+fn understood(said: &Value) -> Understood {
+    let texts = |key: &str| {
+        let texts = said.get(key).and_then(Value::as_array).into_iter().flatten();
+        texts.filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    Understood {
+        replication_methods: texts("replication_methods"),
+        replication_key: said.get("replication_key").and_then(Value::as_bool).unwrap_or(true),
+        metadata: texts("metadata"),
+    }
+}
+
+/// Refuses what the file asks of the streams and our tap or target cannot honour.
+pub(super) fn honoured(pipeline: &Pipeline, tap: Option<&Published>) -> Result<(), Failure> {
+    if let (Program::Named(name), Some(Published { understood: Some(understood), .. })) =
+        (&pipeline.tap.program, tap)
+    {
+        pipeline.rules.check_tap(name, understood)?;
+    }
+    if let Program::Named(name) = &pipeline.target.program {
+        pipeline.rules.check_target(name, targets::upserts(name))?;
+    }
+    Ok(pipeline.rules.check_tables()?)
 }
 
 /// Validates the config of the pipeline's `tap` or `target`; the first setting that breaks the schema is the error.
@@ -38,11 +73,16 @@ pub(super) fn validate(
 /// `${…}` will give is not known here, and no command of one is run.
 pub(crate) fn check_as_written(pipeline: &Pipeline) -> Result<(), Failure> {
     programs::check(pipeline)?;
+    honoured(pipeline, None)?;
     for (block, program) in [("tap", &pipeline.tap), ("target", &pipeline.target)] {
         let Program::Named(name) = &program.program else { continue };
         let schema = match targets::settings_schema(name) {
             Some(schema) => schema.to_owned(),
-            None => published(name)?,
+            None => {
+                let published = published(name)?;
+                honoured(pipeline, Some(&published))?;
+                published.settings
+            }
         };
         let config = program.config_as_written().to_string();
         check(block, name, &schema, &config, |path| place(pipeline, block, path))?;

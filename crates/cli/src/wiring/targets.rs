@@ -49,6 +49,11 @@ pub(super) fn location(name: &str, config: &str) -> Option<String> {
     }
 }
 
+/// Whether a target of that name replaces records by key. Told without its config, which may be incomplete.
+pub(super) fn upserts(name: &str) -> bool {
+    name != "target-jsonl"
+}
+
 /// The JSON Schema of a target's settings.
 pub(crate) fn settings_schema(name: &str) -> Option<&'static str> {
     Some(match name {
@@ -63,7 +68,7 @@ pub(crate) fn settings_schema(name: &str) -> Option<&'static str> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{location, maker, settings_schema};
+    use super::{NAMES, location, maker, settings_schema, upserts};
 
     /// What only the target refuses, it refuses without a place in the file, and with the run begun.
     #[test]
@@ -114,6 +119,14 @@ mod tests {
             for value in unfit {
                 assert_eq!(judged(&value), (false, false), "{name} {key} {value}");
             }
+        }
+    }
+
+    #[test]
+    fn what_upserts_says_so_of_itself() {
+        for (name, config) in NAMES.iter().zip([r#"{"path":"p"}"#, r#"{"path":"p"}"#, r#"{"user":"u"}"#]) {
+            let target = maker(name, config.to_owned()).unwrap()().unwrap();
+            assert_eq!(target.capabilities().upsert, upserts(name), "{name}");
         }
     }
 

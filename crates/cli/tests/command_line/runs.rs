@@ -346,6 +346,8 @@ fn check_offline_refuses_what_a_run_refuses() {
         ("E0185", format!("{tap}\ntarget: {{ name: target-jsnol, config: {{ path: out }} }}")),
         ("E0191", format!("{tap}\ntarget: {{ name: target-jsonl, config: {{ pth: out }} }}")),
         ("E0191", format!("{tap}\ntarget: {{ name: target-jsonl }}")),
+        ("E0123", format!("{tap}\n{target}\ndefaults: {{ load_method: upsert }}")),
+        ("E0127", format!("{tap}\n{target}\nstreams: {{ \"{{a,b}}\": {{ target_table: x }} }}")),
     ] {
         fs::write(folder.path().join("pipelines/a.yml"), &text).unwrap();
         let checked = &document(folder.path(), &["check", "a", "--offline", "--json"])[0]["error"];

@@ -1,9 +1,9 @@
 use singer::{Catalog, CatalogStream, Json};
 
-use super::{SelectedStream, SelectionReport, columns, hidden, named, replication};
+use super::{SelectedStream, SelectionReport, columns, hidden, named, replication, tables};
 use crate::pattern::Pattern;
 use crate::problem::{ConfigError, Problem};
-use crate::streams::{RuleSettings, Selected, StreamFault, StreamRules};
+use crate::streams::{LoadMethod, RuleSettings, Selected, StreamFault, StreamRules};
 
 /// What goes on while the rules are applied.
 pub(super) struct Applying<'a> {
@@ -59,6 +59,9 @@ impl StreamRules {
             }
             stream.set_selected(&[], is_loaded);
         }
+        let selected: Vec<&str> =
+            applying.report.selected.iter().map(|stream| stream.tap_stream_id.as_str()).collect();
+        applying.problems.extend(tables::check(self, selected.into_iter()));
         applying.check_narrowing(select, &loaded_by_rules, catalog.streams.len());
         ConfigError::unless_none(applying.problems)?;
         Ok(applying.report)
@@ -80,6 +83,12 @@ impl Applying<'_> {
             );
         }
         replication::write(stream, merged, &mut self.problems);
+        let method = merged.load_method.as_ref();
+        if let Some(method) =
+            method.filter(|method| method.value == LoadMethod::Upsert && stream.key().is_empty())
+        {
+            self.problems.push(Problem::new(StreamFault::NoKey(stream.tap_stream_id.clone()), &method.place));
+        }
         for (key, placed) in &merged.metadata {
             stream.set_metadata(&[], key, placed.value.clone());
         }

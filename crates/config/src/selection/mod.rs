@@ -7,6 +7,7 @@ mod named;
 mod offered;
 mod replication;
 mod report;
+mod tables;
 #[cfg(test)]
 mod tests;
 

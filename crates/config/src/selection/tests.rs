@@ -180,6 +180,62 @@ fn what_the_tap_cannot_honour_is_refused() {
 }
 
 #[test]
+fn to_upsert_needs_a_key() {
+    let mut catalog = catalog();
+    catalog.streams[3].key_properties = Some(Vec::new());
+    let mut codes = |text: &str| match rules(text).apply(&mut catalog, &[], &[]) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.problems().map(crate::Problem::code).collect(),
+    };
+    assert_eq!(codes("streams: { \"*\": { load_method: upsert } }"), ["E0123"]);
+    assert!(
+        codes("streams: { \"*\": include, plain: { load_method: upsert, key_properties: [id] } }").is_empty()
+    );
+    assert!(codes("streams: { \"*\": include, plain: { load_method: append-only } }").is_empty());
+}
+
+#[test]
+fn two_streams_of_one_table_are_refused_with_both_places() {
+    let text = "streams:\n  plain: { target_table: orders, target_schema: shop }\n  shop-orders: include\n";
+    let error = applied(text).1.unwrap_err();
+    assert_eq!((error.code(), error.problems().count()), ("E0127", 1));
+    let told = error.to_string();
+    assert!(
+        told.contains("the streams `shop-orders` and `plain` would both load into the table shop.orders"),
+        "{told}"
+    );
+    assert!(told.contains(":2:26:") && told.contains("3 |   shop-orders"), "{told}");
+    assert_eq!(rules(text).check_tables().unwrap_err().code(), "E0127");
+    for fine in [
+        "streams: { \"shop-*\": { target_schema: \"x_{schema}\" }, plain: { target_table: orders } }",
+        "streams: { a: { target_table: x, optional: true }, plain: { target_table: x } }",
+    ] {
+        assert!(rules(fine).check_tables().is_ok() && applied(fine).1.is_ok(), "{fine}");
+    }
+    assert_eq!(refused("streams: { \"shop-*\": { target_table: all } }")[0].0, "E0127");
+}
+
+#[test]
+fn a_tap_or_target_is_not_asked_for_what_it_would_pass_over() {
+    let understood = crate::Understood {
+        replication_methods: vec!["INCREMENTAL".to_owned()],
+        replication_key: false,
+        metadata: vec!["where".to_owned()],
+    };
+    let codes = |text: &str| match rules(text).check_tap("tap-x", &understood) {
+        Ok(()) => 0,
+        Err(error) => error.problems().filter(|problem| problem.code() == "E0123").count(),
+    };
+    assert_eq!(codes("streams: { a: { replication_method: LOG_BASED } }"), 1);
+    assert_eq!(codes("defaults: { replication_key: id, metadata: { wher: x } }"), 2);
+    assert_eq!(codes("streams: { a: { replication_method: INCREMENTAL, metadata: { where: x } } }"), 0);
+    let upsert = rules("defaults: { load_method: upsert }");
+    assert_eq!(upsert.check_target("target-x", false).unwrap_err().code(), "E0123");
+    assert!(upsert.check_target("target-x", true).is_ok());
+    assert!(rules("defaults: { load_method: append-only }").check_target("target-x", false).is_ok());
+}
+
+#[test]
 fn a_tap_that_forces_nothing_in_so_many_words_is_free() {
     let mut catalog = catalog();
     catalog.streams[3].set_metadata(&[], "forced-replication-method", Json::String(String::new()));

@@ -21,6 +21,12 @@ pub(crate) enum StreamFault {
     NothingSelected { offered: usize },
     #[error("the stream `{stream}` cannot be read with {wanted}: {reason}")]
     NotHonoured { stream: String, wanted: String, reason: String },
+    #[error("{program} does not go by {what}")]
+    Cannot { program: String, what: String, known: Vec<String>, meant: Option<String> },
+    #[error("the stream `{0}` has no key, and without one there is nothing to upsert by")]
+    NoKey(String),
+    #[error("the streams `{}` and `{}` would both load into the table {table}", streams[0], streams[1])]
+    OneTable { streams: [String; 2], table: String },
     #[error("--select {0} names no stream that this pipeline loads")]
     SelectsNothing(String),
 }
@@ -34,7 +40,8 @@ impl StreamFault {
             Self::Hidden => "E0120",
             Self::KeyExcluded { .. } => "E0121",
             Self::NothingSelected { .. } | Self::SelectsNothing(_) => "E0122",
-            Self::NotHonoured { .. } => "E0123",
+            Self::NotHonoured { .. } | Self::Cannot { .. } | Self::NoKey(_) => "E0123",
+            Self::OneTable { .. } => "E0127",
         }
     }
 
@@ -61,6 +68,13 @@ impl StreamFault {
             Self::NothingSelected { offered } => {
                 format!("the tap offers {offered}: see `tapster discover`, and select some under `streams:`")
             }
+            Self::Cannot { meant: Some(meant), .. } => format!("did you mean `{meant}`?"),
+            Self::Cannot { known, .. } if known.is_empty() => "remove the setting".to_owned(),
+            Self::Cannot { known, .. } => format!("it takes {}", one_of(known)),
+            Self::NoKey(_) => {
+                "give it `key_properties`, or leave `load_method` out: it is then appended".to_owned()
+            }
+            Self::OneTable { .. } => "give one of them another `target_table` or `target_schema`".to_owned(),
             Self::NotHonoured { .. } => "change or remove the setting".to_owned(),
             Self::SelectsNothing(_) => "it narrows what the pipeline selects and never widens it".to_owned(),
         }

@@ -3,6 +3,7 @@
 mod decision;
 mod extract;
 mod fault;
+mod honoured;
 mod name_template;
 mod rules;
 mod settings;
@@ -11,7 +12,8 @@ mod tests;
 
 pub use decision::{Selected, StreamDecision};
 pub(crate) use fault::StreamFault;
-pub(crate) use name_template::NameTemplate;
+pub use honoured::Understood;
+pub(crate) use name_template::{NameTemplate, schema_and_table};
 pub(crate) use rules::{ColumnRule, Placed, Rule, RuleSettings, column_rule};
 pub use rules::{ColumnRules, StreamRules};
 pub use settings::{LoadMethod, ReplicationMethod, StreamSettings};

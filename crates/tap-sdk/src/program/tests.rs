@@ -7,7 +7,7 @@ use singer::{Catalog, CatalogStream, Envelope, Json};
 
 use super::run;
 use crate::arguments::{Arguments, Format};
-use crate::{About, SyncRequest, Tap, TapError};
+use crate::{About, SyncRequest, Tap, TapError, Understood};
 
 /// Counts up to `last`, from where its bookmark says.
 struct Numbers;
@@ -28,6 +28,7 @@ impl Tap for Numbers {
             version: "1.2.3",
             description: "Counts.",
             settings: Json::parse(settings).unwrap(),
+            catalog: Understood { replication_methods: &["INCREMENTAL"], ..Understood::default() },
         }
     }
 

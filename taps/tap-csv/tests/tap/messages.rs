@@ -99,6 +99,8 @@ fn about_names_the_settings_to_programs() {
     let folder = Folder::new();
     let output = folder.run(&["--about", "--format", "json"]);
     let about: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let understood = json!({ "replication_methods": ["INCREMENTAL", "FULL_TABLE"], "replication_key": false, "metadata": [] });
+    assert_eq!(about["catalog"], understood);
     assert_eq!(about["name"], "tap-csv");
     assert_eq!(about["settings"]["properties"]["files"]["items"]["required"], json!(["path", "stream"]));
 }
