@@ -5,7 +5,7 @@
 //! later goes out, when input falls silent, or at the end: the rows up to the marks go first, then the checkpoint,
 //! then the rest. So the steps before a checkpoint hold exactly the records before its STATE, always.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use columns::arrow_array::RecordBatch;
@@ -28,7 +28,8 @@ pub(crate) struct Cutter {
     rules: Rules,
     streams: Vec<Stream>,
     index: HashMap<String, usize>,
-    not_selected: HashSet<String>,
+    /// What to do about the streams that may not come.
+    not_selected: HashMap<String, String>,
     /// The stream of the last record, and of the one being walked.
     last: Option<usize>,
     walking: Option<usize>,
@@ -55,7 +56,7 @@ impl Cutter {
             rules,
             streams: Vec::new(),
             index: HashMap::new(),
-            not_selected: HashSet::new(),
+            not_selected: HashMap::new(),
             last: None,
             walking: None,
             open: Vec::new(),
@@ -166,8 +167,8 @@ impl Cutter {
             return Ok(());
         }
         let rule = (self.rules)(&schema.stream);
-        if !rule.selected {
-            self.not_selected.insert(schema.stream);
+        if let Some(hint) = rule.not_selected {
+            self.not_selected.insert(schema.stream, hint);
             return Ok(());
         }
         let name = schema.stream.clone();
@@ -249,8 +250,8 @@ impl Cutter {
 
     fn unexpected(&self, line: u64, stream: &str) -> DecodeError {
         let stream = stream.to_owned();
-        if self.not_selected.contains(&stream) {
-            DecodeError::NotSelected { line, stream }
+        if let Some(hint) = self.not_selected.get(&stream) {
+            DecodeError::NotSelected { line, stream, hint: hint.clone() }
         } else {
             DecodeError::NoSchema { line, stream }
         }

@@ -56,6 +56,8 @@ pub enum DecodeError {
         line: u64,
         /// The stream.
         stream: String,
+        /// What to do, as the pipeline's rules have it.
+        hint: String,
     },
     /// Files of records.
     #[error(
@@ -133,7 +135,7 @@ impl DecodeError {
             Self::Message { .. } => "the tap breaks the Singer specification here: tell its author".into(),
             Self::Truncated { .. } => "the tap was cut off; its own last lines may say why. Run again: it goes on from the last checkpoint".into(),
             Self::NoSchema { .. } => "the tap must send the stream's SCHEMA first: tell its author".into(),
-            Self::NotSelected { stream, .. } => format!("add `{stream}: include` (or `exclude` at the tap) under `streams` in the pipeline's file"),
+            Self::NotSelected { hint, .. } => hint.clone(),
             Self::BatchFiles { .. } => "switch batch files off in the tap's config (`batch_config`), so that it sends records".into(),
             Self::Schema { source, .. } => return source.hint(),
             Self::Record { source, .. } => return source.hint(),

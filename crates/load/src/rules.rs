@@ -10,8 +10,9 @@ pub type ColumnFilter = Arc<dyn Fn(&[&str]) -> bool + Send + Sync>;
 /// The settings of one stream.
 #[derive(Clone)]
 pub struct StreamRule {
-    /// Whether the pipeline selects it. Records of another stream are an error.
-    pub selected: bool,
+    /// For a stream that the pipeline does not select, what a person can do when its records arrive all the same,
+    /// which is an error.
+    pub not_selected: Option<String>,
     /// Where its table is; the stream's own name decides otherwise.
     pub table: Option<TableName>,
     /// The key, when the pipeline knows better than the tap.
@@ -29,7 +30,7 @@ pub struct StreamRule {
 impl Default for StreamRule {
     fn default() -> Self {
         Self {
-            selected: true,
+            not_selected: None,
             table: None,
             key_properties: None,
             load_method: LoadMethod::Upsert,

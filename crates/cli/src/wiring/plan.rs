@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use config::{Pipeline, Program, Project};
+use config::{CatalogFrom, Pipeline, Program, Project};
 use load::DecodeLimits;
 use runner::{Attempts, CommitEdit, MakeTarget, RunLimits, RunPlan, StartEdit, TapCommand};
 use singer::{Catalog, State};
@@ -79,13 +79,18 @@ impl Wired {
                 FullRefresh::Streams(streams.iter().map(|name| StreamName::from(name.as_str())).collect())
             }
         };
+        let reach = rules::Reach {
+            catalog: offer.catalog.as_ref(),
+            is_fixed: matches!(pipeline.tap.catalog, CatalogFrom::File(_)),
+            is_narrowed: edits.narrowed,
+        };
         RunPlan {
             identity,
             tap: self.tap.clone(),
             catalog: offer.text(),
             catalog_flags: offer.flags.clone(),
             target: Arc::clone(&self.target),
-            rules: rules::rules(&pipeline.rules, offer.catalog.as_ref()),
+            rules: rules::rules(&pipeline.rules, reach),
             start_edit: start_edit(streams.clone(), edits),
             commit_edit: commit_edit(streams, edits),
             limits: limits(pipeline),

@@ -76,13 +76,12 @@ pub(crate) fn check_as_written(pipeline: &Pipeline) -> Result<(), Failure> {
     honoured(pipeline, None)?;
     for (block, program) in [("tap", &pipeline.tap), ("target", &pipeline.target)] {
         let Program::Named(name) = &program.program else { continue };
-        let schema = match targets::settings_schema(name) {
-            Some(schema) => schema.to_owned(),
-            None => {
-                let published = published(name)?;
-                honoured(pipeline, Some(&published))?;
-                published.settings
-            }
+        let schema = if let Some(schema) = targets::settings_schema(name) {
+            schema.to_owned()
+        } else {
+            let published = published(name)?;
+            honoured(pipeline, Some(&published))?;
+            published.settings
         };
         let config = program.config_as_written().to_string();
         check(block, name, &schema, &config, |path| place(pipeline, block, path))?;

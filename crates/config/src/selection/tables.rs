@@ -6,9 +6,12 @@ use crate::place::Place;
 use crate::problem::{ConfigError, Problem};
 use crate::streams::{StreamFault, StreamRules, schema_and_table};
 
+/// A table's schema, where it has one, and its own name.
+type Name = (Option<String>, String);
+
 /// The pairs of these streams that load into one table, with both places where the files say so.
 pub(super) fn check<'a>(rules: &StreamRules, streams: impl Iterator<Item = &'a str>) -> Vec<Problem> {
-    let mut first: BTreeMap<(Option<String>, String), (&str, Option<Place>)> = BTreeMap::new();
+    let mut first: BTreeMap<Name, (&str, Option<Place>)> = BTreeMap::new();
     let mut problems = Vec::new();
     for id in streams {
         let (schema, table) = schema_and_table(id);
