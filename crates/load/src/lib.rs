@@ -2,12 +2,14 @@
 //!
 //! Owns the order of messages, cuts, backpressure and checkpoints. Must not know processes, files of state, SQL or
 //! any concrete target.
-//! Entry points: [`Decoder`] turns bytes into [`LoadStep`]s, [`load`] applies them to a target.
+//! Entry points: [`Decoder`] turns bytes into [`LoadStep`]s, [`Reader`] does so on a thread of its own, [`load`] applies them to a
+//! target.
 
 mod cutter;
 mod decoder;
 mod error;
 mod load_task;
+mod reader;
 mod repair;
 mod rules;
 mod step;
@@ -16,5 +18,6 @@ mod stream;
 pub use decoder::{DecodeLimits, Decoder, Now};
 pub use error::DecodeError;
 pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, StateEdit, load};
+pub use reader::{Clock, LastSign, Reader, Reading, Silence};
 pub use rules::{ColumnFilter, Rules, StreamRule};
 pub use step::LoadStep;

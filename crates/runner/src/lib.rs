@@ -13,7 +13,6 @@ mod guard;
 mod plan;
 mod private_folder;
 mod program;
-mod reader;
 mod run;
 mod supervise;
 mod tap;

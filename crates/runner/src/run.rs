@@ -4,14 +4,13 @@ use std::ffi::OsString;
 use std::pin::pin;
 use std::sync::Arc;
 
-use load::{Decoder, LoadStart, Loaded, load};
+use load::{Clock, Decoder, LoadStart, Loaded, Reader, Reading, Silence, load};
 use singer::State;
 use target_api::{Checkpoint, FullRefresh, StateChange, Target};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::private_folder::PrivateFolder;
-use crate::reader::{Clock, Reader, Reading, Silence};
 use crate::supervise::Book;
 use crate::tap::{Tap, TapExit};
 use crate::{Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, TapFailure, committed_file};
@@ -138,7 +137,7 @@ impl Running<'_> {
         );
         let (sender, mut steps) = mpsc::channel(CHANNEL_STEPS);
         let output = tap.take_stdout().ok_or(RunError::Bug)?;
-        let silence = Silence { longest: plan.limits.idle_timeout, log: tap.activity() };
+        let silence = Silence { longest: plan.limits.idle_timeout, elsewhere: tap.activity() };
         let reader = Reader::start(output, decoder, sender, silence, clock);
         let mut reader =
             reader.map_err(RunError::machine("start the decode thread for", self.private.path()))?;

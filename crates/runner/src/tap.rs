@@ -8,10 +8,11 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use load::LastSign;
 use tokio::sync::mpsc;
 
 use crate::guard::Report;
-use crate::tap_log::{Activity, TapLog};
+use crate::tap_log::TapLog;
 use crate::{RunError, TapCommand, TapFailure, program};
 
 /// The pipe from the tap holds this much, so that a tap is not woken for every few lines.
@@ -99,8 +100,9 @@ impl Tap {
     }
 
     /// When it last wrote to its standard error.
-    pub(crate) fn activity(&self) -> Option<Activity> {
-        self.log.as_ref().map(TapLog::activity)
+    pub(crate) fn activity(&self) -> Option<LastSign> {
+        let activity = self.log.as_ref().map(TapLog::activity)?;
+        Some(Box::new(move || activity.last()))
     }
 
     /// Waits for its end. The future may be dropped and asked for again.

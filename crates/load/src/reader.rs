@@ -8,17 +8,16 @@ use std::os::fd::OwnedFd;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use load::{DecodeError, Decoder, LoadStep, Now};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::tap_log::Activity;
+use crate::{DecodeError, Decoder, LoadStep, Now};
 
 /// After the tap's exit, how long its output may stay silent before it counts as ended: a grandchild may hold it.
 const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
 
 /// How reading ended.
-pub(crate) enum Reading {
+pub enum Reading {
     /// The output ended whole.
     Ended,
     /// The run asked to stop, or takes no more steps.
@@ -32,16 +31,19 @@ pub(crate) enum Reading {
 }
 
 /// The thread, from the outside.
-pub(crate) struct Reader {
+pub struct Reader {
     thread: Option<JoinHandle<()>>,
     control: Option<io::PipeWriter>,
     /// How it ended and how many records it read; once.
-    pub(crate) outcome: oneshot::Receiver<(Reading, u64)>,
+    pub outcome: oneshot::Receiver<(Reading, u64)>,
 }
 
 impl Reader {
     /// Starts to read.
-    pub(crate) fn start(
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(
         output: OwnedFd,
         decoder: Decoder,
         steps: mpsc::Sender<LoadStep>,
@@ -73,42 +75,51 @@ impl Reader {
     }
 
     /// The tap has exited: its output need not end any more.
-    pub(crate) fn tap_exited(&mut self) {
+    pub fn tap_exited(&mut self) {
         if let Some(control) = &mut self.control {
             let _ = control.write_all(b"x");
         }
     }
 
     /// Reads no more; the last STATE becomes a checkpoint.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.control = None;
     }
 
     /// Waits for the thread. The receiver of its steps must be closed or drained.
-    pub(crate) fn join(mut self) -> bool {
+    pub fn join(mut self) -> bool {
         self.stop();
         self.thread.take().is_none_or(|thread| thread.join().is_ok())
     }
 }
 
+/// When a tap last gave a sign of life.
+pub type LastSign = Box<dyn Fn() -> Instant + Send>;
+
 /// How long a tap may be silent, on both of its outputs.
-pub(crate) struct Silence {
-    pub(crate) longest: Duration,
-    pub(crate) log: Option<Activity>,
+pub struct Silence {
+    /// The longest that is borne.
+    pub longest: Duration,
+    /// When it last said something elsewhere than on its output.
+    pub elsewhere: Option<LastSign>,
 }
 
 /// The run's clock.
 #[derive(Clone, Copy)]
-pub(crate) struct Clock {
+pub struct Clock {
     start: Instant,
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    /// Starts it.
+    #[must_use]
+    pub fn start() -> Self {
         Self { start: Instant::now() }
     }
 
-    pub(crate) fn now(self) -> Now {
+    /// The time.
+    #[must_use]
+    pub fn now(self) -> Now {
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Now { elapsed: self.start.elapsed(), wall: i64::try_from(wall.as_micros()).unwrap_or(i64::MAX) }
     }
@@ -203,7 +214,7 @@ impl ReadLoop {
 
     /// When the tap last gave a sign of life.
     fn last_sign(&self) -> Instant {
-        self.silence.log.as_ref().map_or(self.heard, |log| self.heard.max(log.last()))
+        self.silence.elsewhere.as_ref().map_or(self.heard, |last| self.heard.max(last()))
     }
 
     /// Hears a word from the run; false when it is to stop.
