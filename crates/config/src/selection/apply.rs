@@ -112,7 +112,11 @@ impl Applying<'_> {
             }
         }
         if self.report.selected.is_empty() && self.problems.is_empty() {
-            self.problems.push(Problem::nowhere(StreamFault::NothingSelected { offered }));
+            let fault = match loaded.len() {
+                0 => StreamFault::NothingSelected { offered },
+                loaded => StreamFault::NothingLeft { loaded },
+            };
+            self.problems.push(Problem::nowhere(fault));
         }
     }
 }

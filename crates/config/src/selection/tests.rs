@@ -268,3 +268,13 @@ fn nothing_selected_is_an_error() {
     assert_eq!(error.to_string(), "0 streams selected; nothing would be loaded");
     assert!(error.hint().unwrap().contains("the tap offers 4"));
 }
+
+#[test]
+fn an_exclude_that_leaves_nothing_says_so_and_not_that_the_file_selects_nothing() {
+    let (_, report) = narrowed("streams: { plain: include }", &[], &["*"]);
+    let error = report.unwrap_err();
+    let problem = error.problems().next().unwrap();
+    assert_eq!(problem.code(), "E0122");
+    assert!(problem.to_string().contains("--exclude leaves out all"), "{problem}");
+    assert!(error.hint().unwrap().contains("the pipeline loads 1 of"), "{error}");
+}

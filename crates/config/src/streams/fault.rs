@@ -19,6 +19,8 @@ pub(crate) enum StreamFault {
     KeyExcluded { stream: String, column: String },
     #[error("0 streams selected; nothing would be loaded")]
     NothingSelected { offered: usize },
+    #[error("--exclude leaves out all that this pipeline loads; nothing would be loaded")]
+    NothingLeft { loaded: usize },
     #[error("the stream `{stream}` cannot be read with {wanted}: {reason}")]
     NotHonoured { stream: String, wanted: String, reason: String },
     #[error("{program} does not go by {what}")]
@@ -39,7 +41,7 @@ impl StreamFault {
             Self::NoColumn { .. } => "E0119",
             Self::Hidden => "E0120",
             Self::KeyExcluded { .. } => "E0121",
-            Self::NothingSelected { .. } | Self::SelectsNothing(_) => "E0122",
+            Self::NothingSelected { .. } | Self::NothingLeft { .. } | Self::SelectsNothing(_) => "E0122",
             Self::NotHonoured { .. } | Self::Cannot { .. } | Self::NoKey(_) => "E0123",
             Self::OneTable { .. } => "E0127",
         }
@@ -75,6 +77,9 @@ impl StreamFault {
                 "give it `key_properties`, or leave `load_method` out: it is then appended".to_owned()
             }
             Self::OneTable { .. } => "give one of them another `target_table` or `target_schema`".to_owned(),
+            Self::NothingLeft { loaded } => format!(
+                "the pipeline loads {loaded} of the tap's streams, see `tapster discover`: exclude fewer of them"
+            ),
             Self::NotHonoured { .. } => "change or remove the setting".to_owned(),
             Self::SelectsNothing(_) => "it narrows what the pipeline selects and never widens it".to_owned(),
         }
