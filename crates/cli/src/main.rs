@@ -52,7 +52,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Runs(args) => commands::runs::run(global, args),
         Command::State(args) => commands::state::run(global, args),
         Command::Explain(args) => commands::explain::run(global, args),
-        Command::Completions(args) => commands::completions::run(args),
+        Command::Completions(args) => commands::completions::run(global, args),
         Command::Check(args) => commands::check::run(global, args),
         Command::Discover(args) => commands::discover::run(global, args),
         Command::Preview(args) => commands::preview::run(global, args),

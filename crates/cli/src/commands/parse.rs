@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use crate::args::{Cli, Command, LogFormat};
 use crate::error::CliError;
 use crate::exit_code;
-use crate::output::{print_failure, set_color, set_form, start_logging};
+use crate::output::{print_failure, print_json, set_color, set_form, start_logging};
 
 /// Reads the command line and sets up colours and log by it. `Err` is the exit code of a program that has
 /// nothing more to do: help was printed, or what was wrong was told.
@@ -25,6 +25,10 @@ pub(crate) fn parse() -> Result<Cli, u8> {
 fn answer(error: &clap::Error) -> u8 {
     let text = error.render();
     match error.kind() {
+        ErrorKind::DisplayVersion if asks_for_json() => {
+            let document = serde_json::json!({ "version": env!("CARGO_PKG_VERSION") });
+            print_json(&document).map_or(exit_code::UNAVAILABLE, |()| exit_code::SUCCESS)
+        }
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
             // A reader that went away, as in `tapster --help | head -1`, has read enough.
             let _ = write!(anstream::stdout(), "{}", text.ansi());

@@ -16,7 +16,7 @@ pub(crate) use failure::{print_failure, print_failure_of, tell_plainly};
 pub(crate) use format::{count, duration, records, size, time};
 pub(crate) use logging::start_logging;
 pub(crate) use panics::{panic_place, remember_panics};
-pub(crate) use printer::{Printer, print_bytes, print_words};
+pub(crate) use printer::{Printer, print_bytes, print_json, print_words};
 pub(crate) use style::{BAD, BOLD, DIM, GOOD, set_color};
 pub(crate) use table::{Align, Table};
 pub(crate) use words::{Words, set_form};

@@ -1,4 +1,4 @@
-use crate::harness::{tapster, told_anywhere};
+use crate::harness::{document, tapster, told_anywhere};
 
 #[test]
 fn help_teaches_the_first_steps() {
@@ -55,6 +55,14 @@ fn every_verb_has_help_and_every_verb_with_arguments_an_example() {
 fn the_version_is_the_workspace_s() {
     let text = told_anywhere(&["--version"]);
     assert_eq!(text, format!("exit code 0\n----- stdout\ntapster {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn version_and_completions_are_one_document_with_json() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(document(folder.path(), &["--version", "--json"])["version"], env!("CARGO_PKG_VERSION"));
+    let bash = document(folder.path(), &["completions", "bash", "--json"]);
+    assert!(bash["script"].as_str().unwrap().contains("discover"));
 }
 
 #[test]
