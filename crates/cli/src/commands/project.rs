@@ -9,20 +9,21 @@ use crate::args::Global;
 use crate::error::CliError;
 use crate::failure::Failure;
 
-/// The project folder: what `--project` says, else the nearest one upwards that holds `tapster.yml` or
-/// `pipelines/`, else this folder.
-pub(super) fn folder(global: &Global) -> Result<PathBuf, CliError> {
+/// The project folder: the nearest one upwards from what `--project` says, or from here. Its files are not read: a
+/// mistake in them does not keep anybody from looking at the past.
+fn folder(global: &Global) -> Result<PathBuf, Failure> {
     let start = global.project.clone().unwrap_or_else(|| PathBuf::from("."));
     let start =
         start.canonicalize().map_err(|source| CliError::File { what: "open", path: start, source })?;
-    if global.project.is_some() {
-        return Ok(start);
+    match start.ancestors().find(|folder| is_project(folder)) {
+        Some(found) => Ok(found.to_owned()),
+        // It finds none either, and says so.
+        None => Ok(Project::discover(&start, None)?.root().to_owned()),
     }
-    Ok(start.ancestors().find(|folder| is_project(folder)).unwrap_or(&start).to_owned())
 }
 
 fn is_project(folder: &Path) -> bool {
-    folder.join("tapster.yml").is_file() || folder.join("pipelines").is_dir()
+    folder.join("tapster.yml").is_file() || folder.join("pipelines").is_dir() || folder.join(LEDGER).is_file()
 }
 
 /// The project with its files.
@@ -58,10 +59,13 @@ pub(super) fn environment(global: &Global) -> String {
     global.environment.clone().unwrap_or_else(default)
 }
 
+/// Where a project that has run has its ledger.
+const LEDGER: &str = ".tapster/ledger.sqlite";
+
 /// The project's store, if there is one: to look at the past makes none.
 pub(super) fn existing_store(global: &Global) -> Result<Option<Store>, Failure> {
     let folder = folder(global)?;
-    if folder.join(".tapster/ledger.sqlite").is_file() { Ok(Some(Store::open(&folder)?)) } else { Ok(None) }
+    if folder.join(LEDGER).is_file() { Ok(Some(Store::open(&folder)?)) } else { Ok(None) }
 }
 
 /// Writes a new file and its folders; one that exists is never overwritten.

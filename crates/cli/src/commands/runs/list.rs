@@ -20,7 +20,12 @@ pub(super) fn run(global: &Global, args: &RunsList) -> Outcome {
     };
     let printer = Printer::new(global);
     if runs.is_empty() {
-        printer.note("no runs; `tapster run PIPELINE` makes the first");
+        let filtered = args.pipeline.is_some() || args.status.is_some() || global.environment.is_some();
+        printer.note(if filtered || args.limit == 0 {
+            "no run fits; `tapster runs list` shows the latest of all"
+        } else {
+            "no runs; `tapster run PIPELINE` makes the first"
+        });
     }
     printer.result(&runs, || if runs.is_empty() { String::new() } else { table(&runs).render(0) })?;
     Ok(exit_code::SUCCESS)
