@@ -114,7 +114,7 @@ impl StoreError {
             Self::Ledger { .. } => {
                 "check the free space and the rights; if another tapster holds it, try again".to_owned()
             }
-            Self::Busy { .. } => "wait for it with --wait 10m".to_owned(),
+            Self::Busy { .. } => "try again when it has ended".to_owned(),
             Self::UnknownRun { .. } => "see `tapster runs list`".to_owned(),
             Self::AmbiguousRun { .. } => "give more of the id".to_owned(),
             Self::NameTaken { to, .. } => format!("clear it first: tapster state clear {}", to.pipeline),

@@ -2,16 +2,12 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::folder::{file_error, lock_file_name, make_private_folder};
 use crate::{PipelineName, Result, RunId, Store, StoreError, lost, time};
-
-/// How often a waiting run looks again.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Who holds a pipeline's lock, as the lock's file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,16 +89,6 @@ impl Store {
                 other => return other,
             }
         }
-    }
-
-    /// Like [`Store::lock`], but waits up to `longest` for the holder to end. Blocks the thread.
-    pub fn lock_within(&self, name: &PipelineName, run: RunId, longest: Duration) -> Result<PipelineLock> {
-        let started = Instant::now();
-        self.lock_while(name, run, |_| {
-            let left = longest.saturating_sub(started.elapsed());
-            std::thread::sleep(left.min(LOOK_AGAIN));
-            !left.is_zero()
-        })
     }
 
     /// Whether nobody holds the pipeline's lock. Only inside a write transaction.

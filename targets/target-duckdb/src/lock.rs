@@ -41,7 +41,12 @@ impl Patience {
             ));
         }
         if !self.told {
-            tracing::info!("waiting for {}: it is in use by {holder}", database.display());
+            let longest = self.deadline.saturating_duration_since(Instant::now()).as_secs() + 1;
+            tracing::info!(
+                target: "tapster::wait",
+                "waiting up to {longest} s for {}: it is in use by {holder}",
+                database.display()
+            );
             self.told = true;
         }
         std::thread::sleep(PAUSE);
@@ -129,9 +134,15 @@ fn name_holder(file: &mut File) {
 
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
-    let _ = file.take(200).read_to_string(&mut text);
+    let _ = (&mut *file).take(200).read_to_string(&mut text);
     let text = text.trim();
-    if text.is_empty() { "another process".to_owned() } else { text.to_owned() }
+    // The holder wrote its name when it took the lock.
+    let since = file.metadata().and_then(|metadata| metadata.modified()).ok();
+    match (text.is_empty(), since.and_then(|since| since.elapsed().ok())) {
+        (true, _) => "another process".to_owned(),
+        (false, Some(held)) => format!("{text}, for {} s now", held.as_secs()),
+        (false, None) => text.to_owned(),
+    }
 }
 
 fn unusable(path: &Path, cause: &std::io::Error) -> TargetError {

@@ -5,6 +5,7 @@ mod doubling;
 mod dry_run;
 mod one;
 mod several;
+mod waiting;
 
 use std::time::Duration;
 

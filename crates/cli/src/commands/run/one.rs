@@ -8,7 +8,7 @@ use config::{Pipeline, Project};
 use runner::{Observer, RunError, RunSummary, Shutdown};
 use store::{NewRun, PipelineLock, PipelineName, RunEnd, RunFailure, RunFolder, RunId, RunStatus, Store};
 
-use super::{Request, closing, doubling};
+use super::{Request, closing, doubling, waiting};
 use crate::args::{Global, LogFormat};
 use crate::commands::editor::write_schemas;
 use crate::commands::runtime;
@@ -26,10 +26,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     }
     let key = PipelineName::new(pipeline.environment.clone(), pipeline.name.clone());
     let id = RunId::generate();
-    let lock = match request.wait {
-        Some(longest) => store.lock_within(&key, id, longest)?,
-        None => store.lock(&key, id)?,
-    };
+    let lock = waiting::lock(&store, &key, id, request.wait)?;
     let folder = store.make_run_folder(&id)?;
     let wired = Wired::new(project, &pipeline, folder.tap_log.clone())?;
     let new = NewRun { tap: wired.tap_identity.clone(), target: wired.target_name.clone() };
