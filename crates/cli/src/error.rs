@@ -52,6 +52,9 @@ pub(crate) enum CliError {
     /// `state clear --select` of what the STATE does not hold.
     #[error("the STATE of {pipeline} has no bookmark that {patterns} matches; nothing was changed")]
     NoBookmark { pipeline: String, patterns: String },
+    /// `state set` with a text that is no JSON object.
+    #[error("{} holds no STATE: {reason}", path.display())]
+    BadState { path: PathBuf, reason: String },
     /// A pattern where one pipeline is wanted.
     #[error("`{argument}` names {} pipelines, and this verb takes one", names.len())]
     SeveralPipelines { argument: String, names: Vec<String> },
@@ -86,6 +89,7 @@ impl CliError {
             Self::NothingToSelect(_) => "E0195",
             Self::NoBookmark { .. } => "E0196",
             Self::SeveralPipelines { .. } => "E0197",
+            Self::BadState { .. } => "E0198",
             Self::Bug(_) => "E0190",
         }
     }
@@ -106,6 +110,7 @@ impl CliError {
             Self::FileInTheWay { .. }
             | Self::File { .. }
             | Self::Setting { .. }
+            | Self::BadState { .. }
             | Self::NoBookmark { .. } => exit_code::CONFIGURATION,
             Self::NoSettings { .. } => exit_code::TAP,
             Self::Output(_) => exit_code::UNAVAILABLE,
@@ -120,6 +125,10 @@ impl CliError {
             Self::Setting { hint, .. } => hint.clone(),
             Self::NeedsYes(_) => Some("add --yes once you are sure".to_owned()),
             Self::SeveralPipelines { names, .. } => Some(format!("there are: {}", names.join(", "))),
+            Self::BadState { .. } => Some(
+                "it must be one JSON object; `tapster state get PIPELINE` prints the STATE as it is"
+                    .to_owned(),
+            ),
             Self::NoBookmark { pipeline, .. } => Some(format!("`tapster state get {pipeline}` shows them")),
             Self::NothingToSelect(_) => Some("run it without --select and --exclude".to_owned()),
             Self::NoTerminal => Some(

@@ -431,3 +431,71 @@ fn config_warns_of_what_a_run_refuses() {
     );
     assert_eq!(document(folder.path(), &["config", "a", "--json"])["warnings"].as_array().unwrap().len(), 1);
 }
+
+/// A run that hangs after its STATE, with its table open; the guard ends it.
+struct Hanging(std::process::Child);
+
+impl Hanging {
+    fn start(folder: &Path, name: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tapster"))
+            .args(["run", name, "--log-format", "json"])
+            .current_dir(folder)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.contains("tap_started")));
+        std::thread::spawn(move || lines.for_each(drop));
+        Self(child)
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn who_is_waited_for_is_told_when_the_wait_begins_and_when_it_is_stopped() {
+    let folder = project(&[("a", "exec sleep 1000")]);
+    let held = Hanging::start(folder.path(), "a");
+    let holder = format!("pid {} on ", held.0.id());
+    let busy = told(folder.path(), &["run", "a"]);
+    assert!(busy.contains("hint: `tapster run a --wait 10m` waits for it"), "{busy}");
+    let mut waiting = Command::new(env!("CARGO_BIN_EXE_tapster"))
+        .args(["run", "a", "--wait", "10m"])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(waiting.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let first = lines.next().unwrap();
+    assert!(
+        first.starts_with("waiting up to 10 m 00 s for a: it is held by run ") && first.contains(&holder),
+        "{first}"
+    );
+    Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().unwrap();
+    let rest = lines.collect::<Vec<_>>().join("\n");
+    assert!(rest.starts_with("error[E0505]: ") && rest.contains(&holder), "{rest}");
+    assert_eq!(waiting.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn hints_of_the_state_verbs_can_be_followed() {
+    let folder = project(&[("a", &format!("{GREETINGS}exec sleep 1000"))]);
+    let held = Hanging::start(folder.path(), "a");
+    let busy = told(folder.path(), &["state", "clear", "a", "--yes"]);
+    assert!(busy.contains("error[E0505]") && !busy.contains("--wait"), "{busy}");
+    drop(held);
+    let write = |text: &str| fs::write(folder.path().join("s.json"), text).unwrap();
+    write("{\"bookmarks\":\n {\"greetings\": 1,}}");
+    let bad = told(folder.path(), &["state", "set", "a", "s.json", "--yes"]);
+    assert!(bad.contains("error[E0198]: s.json holds no STATE") && bad.contains("line 2 column 18"), "{bad}");
+    write("[]");
+    let list = told(folder.path(), &["state", "set", "a", "s.json", "--yes"]);
+    assert!(list.starts_with("exit code 78") && list.contains("it is JSON, but no object"), "{list}");
+    let early = told(folder.path(), &["state", "move", "a", "b"]);
+    assert!(early.contains("rename the file first: git mv pipelines/a.yml pipelines/b.yml"), "{early}");
+}

@@ -44,7 +44,13 @@ pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
 /// Replaces the STATE.
 pub(super) fn set(global: &Global, args: &StateSet) -> Outcome {
     let text = read(&args.file)?;
-    let state = State::parse(&text).map_err(runner::RunError::from)?;
+    let bad = |reason| CliError::BadState { path: args.file.clone(), reason };
+    match serde_json::from_str::<serde_json::Value>(&text) {
+        Err(error) => return Err(bad(format!("it is no JSON: {error}")).into()),
+        Ok(value) if !value.is_object() => return Err(bad("it is JSON, but no object".to_owned()).into()),
+        Ok(_) => {}
+    }
+    let state = State::parse(&text).map_err(|error| bad(error.to_string()))?;
     confirm(global, &format!("replace the STATE of {}", args.pipeline))?;
     change(global, &args.pipeline, StateCause::Set, |_| Ok(StateChange::Set(state.as_str().into())))
 }
@@ -105,6 +111,16 @@ fn change(
 /// Gives the STATE and the tables of a pipeline to its new name. The file has the new name already.
 pub(super) fn rename(global: &Global, args: &StateMove) -> Outcome {
     let project = project::open(global)?;
+    let known = |name: &str| project.pipeline_names().any(|known| known == name);
+    if !known(&args.new) && known(&args.old) {
+        let missing = project.pipeline(&args.new).err().map(Failure::from);
+        let (old, new) = (&args.old, &args.new);
+        let hint = format!("rename the file first: git mv pipelines/{old}.yml pipelines/{new}.yml");
+        return Err(missing.map_or_else(
+            || CliError::BadName(new.clone()).into(),
+            |missing| Failure { hint: Some(hint), ..missing },
+        ));
+    }
     let pipeline = project.pipeline(&args.new)?;
     let work = Work::begin(&project, &pipeline, &args.old)?;
     let to = PipelineName::new(work.key.environment.clone(), args.new.clone());
