@@ -72,6 +72,17 @@ impl Request {
         })
     }
 
+    /// What was asked of the streams, as it is typed, with a space before each.
+    pub(super) fn flags(&self) -> String {
+        let quoted = |(flag, pattern): (&str, &Pattern)| {
+            format!(" {flag} '{}'", pattern.as_str().replace('\'', r"'\''"))
+        };
+        let full = if self.full_refresh { " --full-refresh" } else { "" };
+        let select = self.select.iter().map(|pattern| ("--select", pattern));
+        let narrow = select.chain(self.exclude.iter().map(|pattern| ("--exclude", pattern)));
+        std::iter::once(full.to_owned()).chain(narrow.map(quoted)).collect()
+    }
+
     /// Whether not all of the pipeline's streams run.
     pub(super) fn narrowed(&self) -> bool {
         !self.select.is_empty() || !self.exclude.is_empty()

@@ -420,6 +420,34 @@ fn a_default_environment_may_be_one_of_any_pipeline() {
     assert!(told(folder.path(), &["run", "a"]).starts_with("exit code 0"));
 }
 
+/// A tap that offers its greetings under `--discover` and sends them else.
+fn discoverable() -> String {
+    format!(
+        "case \"$*\" in *--discover*) echo '{}'; exit;; esac\n{GREETINGS}",
+        r#"{"streams":[{"tap_stream_id":"greetings","stream":"greetings","schema":{"properties":{"text":{"type":"string"}}},"metadata":[{"breadcrumb":[],"metadata":{"selected":true}}]}]}"#
+    )
+}
+
+#[test]
+fn a_dry_run_of_a_full_refresh_says_what_it_replaces_and_how_to_do_it() {
+    let folder = project(&[("a", &discoverable()), ("b", GREETINGS)]);
+    let text = fs::read_to_string(folder.path().join("pipelines/a.yml")).unwrap();
+    fs::write(folder.path().join("pipelines/a.yml"), text.replace(", catalog: false", "")).unwrap();
+    let dry = |more: &[&str]| told(folder.path(), &[&["run", "a", "--dry-run"], more].concat());
+    let first = dry(&["--full-refresh"]);
+    assert!(first.starts_with("exit code 0") && !first.contains("replace"), "{first}");
+    tapster(folder.path(), &["run", "a"]);
+    let again = dry(&["--full-refresh", "--select", "gree*", "--exclude", "x"]);
+    assert!(again.contains("It would replace all records of out/a_greetings.jsonl."), "{again}");
+    assert!(!again.contains("No table would change"), "{again}");
+    let next = "next: tapster run a --full-refresh --select 'gree*' --exclude 'x'\n";
+    assert!(again.contains(next), "{again}");
+    assert!(dry(&[]).contains("No table would change.") && dry(&[]).ends_with("next: tapster run a\n"));
+    let unknown = told(folder.path(), &["run", "b", "--dry-run"]);
+    assert!(unknown.contains("no discovery: what it will send is not known"), "{unknown}");
+    assert!(!unknown.contains("No table"), "{unknown}");
+}
+
 #[test]
 fn config_warns_of_what_a_run_refuses() {
     let folder = project(&[("a", GREETINGS)]);

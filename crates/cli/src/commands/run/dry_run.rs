@@ -23,6 +23,17 @@ struct Intended {
     statements: Vec<String>,
     /// How the key changes by which its records are merged.
     key_change: Option<String>,
+    /// Whether `--full-refresh` would replace the records that the table holds.
+    replaces: bool,
+}
+
+/// What a run would do.
+struct Outlook {
+    /// Empty for a tap without discovery.
+    streams: Vec<Intended>,
+    has_catalog: bool,
+    /// Whether the tap is one of tapster's own.
+    ours: bool,
 }
 
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
@@ -31,7 +42,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"))?;
     // Ours send versions for each full table; of others it is seen only when they run.
     let ours = matches!(&pipeline.tap.program, Program::Named(_));
-    let intended = in_runtime(async |signals| {
+    let outlook = in_runtime(async |signals| {
         let narrow = (request.select.as_slice(), request.exclude.as_slice());
         let offer = Offer::ask(project, &pipeline, &wired.tap, narrow, signals).await?;
         let edits = Edits { full_refresh: request.full_refresh, narrowed: request.narrowed() };
@@ -56,16 +67,17 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
                 stream: stream.tap_stream_id.clone(),
                 method: stream.effective_replication_method().map(str::to_owned),
                 bookmark: found.map(|found| found.value.clone()),
+                replaces: request.full_refresh && !change.created && !change.place.is_empty(),
                 table: change.place,
                 statements: change.statements,
                 key_change: change.key.map(|key| key.to_string()),
             });
         }
-        Ok(intended)
+        Ok(Outlook { streams: intended, has_catalog: offer.catalog.is_some(), ours })
     })
     .map_err(|failure| failure.redacted(&pipeline.secrets))?;
-    let next = format!("{name}{}", global.environment_flag());
-    Printer::new(global).result(&intended, || text(&next, &intended, ours))?;
+    let next = format!("{name}{}{}", global.environment_flag(), request.flags());
+    Printer::new(global).result(&outlook.streams, || text(&next, &outlook))?;
     Ok(0)
 }
 
@@ -87,7 +99,12 @@ fn is_full_table(method: Option<&str>) -> bool {
     method == Some("FULL_TABLE")
 }
 
-fn text(pipeline: &str, intended: &[Intended], ours: bool) -> String {
+fn text(next: &str, outlook: &Outlook) -> String {
+    let end = format!("\nnothing was changed; next: tapster run {next}\n");
+    if !outlook.has_catalog {
+        return format!("This tap has no discovery: what it will send is not known before it runs.\n{end}");
+    }
+    let intended = &outlook.streams;
     let mut table = Printed::new(&[
         ("stream", Align::Left),
         ("method", Align::Left),
@@ -105,11 +122,16 @@ fn text(pipeline: &str, intended: &[Intended], ours: bool) -> String {
         ]);
     }
     let mut text = table.render(0);
+    let replaced = intended.iter().filter(|stream| stream.replaces);
+    let replaced: Vec<&str> = replaced.map(|stream| stream.table.as_str()).collect();
+    if !replaced.is_empty() {
+        text.push_str(&format!("\nIt would replace all records of {}.\n", replaced.join(", ")));
+    }
     let statements: Vec<&String> = intended.iter().flat_map(|stream| &stream.statements).collect();
-    text.push_str(if statements.is_empty() {
-        "\nNo table would change.\n"
-    } else {
-        "\nStatements that it would run:\n"
+    text.push_str(match (statements.is_empty(), replaced.is_empty()) {
+        (true, true) => "\nNo table would change.\n",
+        (true, false) => "No table would get other columns.\n",
+        (false, _) => "\nStatements that it would run:\n",
     });
     for statement in statements {
         text.push_str(&format!("  {statement}\n"));
@@ -119,9 +141,8 @@ fn text(pipeline: &str, intended: &[Intended], ours: bool) -> String {
             text.push_str(&format!("\nThe key of {} would change {change}.\n", stream.table));
         }
     }
-    if !ours && intended.iter().any(|stream| is_full_table(stream.method.as_deref())) {
+    if !outlook.ours && intended.iter().any(|stream| is_full_table(stream.method.as_deref())) {
         text.push_str("\nIf the tap sends versions of its full tables, those get a column \"_sdc_table_version\", too.\n");
     }
-    text.push_str(&format!("\nnothing was changed; next: tapster run {pipeline}\n"));
-    text
+    text + &end
 }
