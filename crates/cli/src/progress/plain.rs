@@ -12,6 +12,8 @@ use crate::output::{Printer, count};
 const EVERY: Duration = Duration::from_secs(10);
 
 struct Told {
+    /// Whether the tap has been started at all.
+    started: bool,
     last: Instant,
     records: BTreeMap<String, u64>,
     /// Streams whose table is new: what it gets besides is no news.
@@ -20,7 +22,12 @@ struct Told {
 
 /// The listener that notes plain lines.
 pub(crate) fn plain(printer: Printer, pipeline: String) -> Observer {
-    let told = Mutex::new(Told { last: Instant::now(), records: BTreeMap::new(), created: BTreeSet::new() });
+    let told = Mutex::new(Told {
+        started: false,
+        last: Instant::now(),
+        records: BTreeMap::new(),
+        created: BTreeSet::new(),
+    });
     Arc::new(move |event: &RunEvent| {
         let Ok(mut told) = told.lock() else { return };
         if let Some(line) = line(event, &mut told) {
@@ -31,7 +38,10 @@ pub(crate) fn plain(printer: Printer, pipeline: String) -> Observer {
 
 fn line(event: &RunEvent, told: &mut Told) -> Option<String> {
     match event {
-        RunEvent::TapStarted { attempt: 1, .. } => Some("the tap has started".to_owned()),
+        RunEvent::TapStarted { attempt, .. } if !std::mem::replace(&mut told.started, true) => {
+            let attempt = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+            Some(format!("the tap has started{attempt}"))
+        }
         RunEvent::TapStarted { attempt, .. } => Some(format!("the tap has started again, attempt {attempt}")),
         RunEvent::TableOpened { stream, place, created: true, .. } => {
             told.created.insert(stream.clone());
@@ -55,10 +65,34 @@ fn line(event: &RunEvent, told: &mut Told) -> Option<String> {
                 .collect();
             Some(format!("committed as {sequence}: {}", streams.join(", ")))
         }
+        RunEvent::Retrying { error, code, wait } if !told.started => {
+            Some(format!("{code} {error}; trying again in {} s", wait.as_secs()))
+        }
         RunEvent::Retrying { error, code, wait } => Some(format!(
             "{code} {error}; the tap starts again in {} s from the last checkpoint",
             wait.as_secs()
         )),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tap_starts_again_only_when_it_had_started() {
+        let mut told =
+            Told { started: false, last: Instant::now(), records: BTreeMap::new(), created: BTreeSet::new() };
+        let retrying =
+            RunEvent::Retrying { error: "gone".into(), code: "E0301", wait: Duration::from_secs(1) };
+        assert_eq!(line(&retrying, &mut told).unwrap(), "E0301 gone; trying again in 1 s");
+        let started = line(&RunEvent::TapStarted { pid: 1, attempt: 2 }, &mut told).unwrap();
+        assert_eq!(started, "the tap has started, attempt 2");
+        assert!(
+            line(&retrying, &mut told)
+                .unwrap()
+                .ends_with("the tap starts again in 1 s from the last checkpoint")
+        );
     }
 }
