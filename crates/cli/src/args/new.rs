@@ -4,6 +4,9 @@ use super::reserved::Rest;
 
 /// Write a new pipeline's file
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  tapster new pipeline shop --tap tap-csv --target target-duckdb")]
 pub(crate) enum New {
     Pipeline(NewPipeline),
     /// Not built yet: a working skeleton of a tap

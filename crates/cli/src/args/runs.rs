@@ -4,6 +4,11 @@ use super::reserved::Rest;
 
 /// Look at past and present runs
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  tapster runs list                    the latest of all pipelines
+  tapster runs show flights            what became of the latest run
+  tapster runs logs flights -f         what it says while it is on")]
 pub(crate) enum Runs {
     List(RunsList),
     Show(RunsShow),

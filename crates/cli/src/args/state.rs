@@ -9,6 +9,10 @@ use super::reserved::Rest;
 /// The STATE of a pipeline is in its target, committed with the records that it covers. Changes are
 /// commits there, under the pipeline's lock; `.tapster/` keeps a copy with the history.
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  tapster state get shop                       where the next run goes on
+  tapster state clear shop --select orders     read one stream again")]
 pub(crate) enum State {
     List(StateList),
     Get(StateGet),
@@ -32,10 +36,18 @@ pub(crate) enum State {
 
 /// List the last known STATE of every pipeline
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tapster state list
+  tapster state list -e prod --json")]
 pub(crate) struct StateList {}
 
 /// Print the STATE, byte for byte, as the target has it
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tapster state get shop
+  tapster state get shop > state.json     to edit it, see `tapster state set`")]
 pub(crate) struct StateGet {
     /// The pipeline
     pub(crate) pipeline: String,
@@ -73,6 +85,10 @@ pub(crate) struct StateClear {
 
 /// List the STATEs that a pipeline has had, newest first
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tapster state history shop
+  tapster state history shop -n 3 --json     whole STATEs")]
 pub(crate) struct StateHistory {
     /// The pipeline
     pub(crate) pipeline: String,

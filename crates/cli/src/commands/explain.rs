@@ -60,6 +60,8 @@ fn find(asked: &str) -> Result<(&'static str, &'static str), CliError> {
 
 fn nearest(number: u32) -> Option<&'static str> {
     let numbered = PAGES.iter().filter_map(|(code, _)| Some((*code, code.get(1..)?.parse::<u32>().ok()?)));
+    // Another hundred is another part of the program.
+    let numbered = numbered.filter(|(_, other)| other / 100 == number / 100);
     numbered.min_by_key(|(_, other)| other.abs_diff(number)).map(|(code, _)| code)
 }
 
@@ -102,7 +104,7 @@ mod tests {
             CliError::UnknownCode { nearest, .. } => nearest,
             other => panic!("{other}"),
         };
-        assert_eq!(nearest("E9999"), PAGES.last().map(|(code, _)| *code));
+        assert_eq!(nearest("E9999"), None);
         assert_eq!(nearest("flights"), None);
         assert_eq!(nearest("E99999999999"), None);
     }

@@ -1,7 +1,7 @@
 use std::io::Write;
 
-use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Cli, Command, LogFormat};
 use crate::error::CliError;
@@ -11,15 +11,42 @@ use crate::output::{print_failure, print_json, set_color, set_form, start_loggin
 /// Reads the command line and sets up colours and log by it. `Err` is the exit code of a program that has
 /// nothing more to do: help was printed, or what was wrong was told.
 pub(crate) fn parse() -> Result<Cli, u8> {
-    match Cli::try_parse() {
+    let mut command = Cli::command().mut_subcommands(examples_first);
+    let parsed = command
+        .try_get_matches_from_mut(std::env::args_os())
+        .and_then(|matches| Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command)));
+    match parsed {
         Ok(cli) => {
             set_form(cli.global.log_format, subject(&cli));
             set_color(cli.global.color);
             start_logging(&cli.global);
             Ok(cli)
         }
-        Err(error) => Err(answer(&error)),
+        Err(error) => Err(answer(&nearest_first(error))),
     }
+}
+
+/// A verb's help, with its examples before its flags: there are many flags on every verb.
+fn examples_first(command: clap::Command) -> clap::Command {
+    command
+        .help_template("{before-help}{about-with-newline}\n{usage-heading} {usage}{after-help}\n\n{all-args}")
+        .mut_subcommands(examples_first)
+}
+
+/// Of the verbs that may have been meant, the one with the same letters first: `run` for `rnu`.
+fn nearest_first(mut error: clap::Error) -> clap::Error {
+    let letters = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let command = Cli::command();
+    let mut verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set()).map(clap::Command::get_name);
+    if let Some(swapped) = verbs.find(|verb| letters(verb) == letters(typed)) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec![swapped.to_owned()]));
+    }
+    error
 }
 
 fn answer(error: &clap::Error) -> u8 {

@@ -18,8 +18,10 @@ use crate::failure::{Failure, Outcome};
 
 /// Runs what the arguments name.
 pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
-    if !args.tag.is_empty() || args.jobs.is_some() || args.continuous {
-        return not_built_yet("run --tag, --jobs, --continuous");
+    let reserved =
+        [("--tag", !args.tag.is_empty()), ("--jobs", args.jobs.is_some()), ("--continuous", args.continuous)];
+    if let Some((flag, _)) = reserved.iter().find(|(_, given)| *given) {
+        return not_built_yet(&format!("run {flag}"));
     }
     if global.beside_others {
         several::hold_to_parent();
@@ -63,12 +65,19 @@ impl Request {
     fn read(args: &Run) -> Result<Self, Failure> {
         let patterns =
             |texts: &[String]| texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>();
+        let timeout = args.timeout.as_deref().map(|text| duration("--timeout", text)).transpose()?;
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return Err(CliError::Usage(
+                "--timeout 0 leaves no time to run: give more, or leave it out".into(),
+            )
+            .into());
+        }
         Ok(Self {
             select: patterns(&args.select)?,
             exclude: patterns(&args.exclude)?,
             full_refresh: args.full_refresh,
             wait: args.wait.as_deref().map(|text| duration("--wait", text)).transpose()?,
-            timeout: args.timeout.as_deref().map(|text| duration("--timeout", text)).transpose()?,
+            timeout,
         })
     }
 

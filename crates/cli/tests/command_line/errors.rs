@@ -11,6 +11,17 @@ fn an_unknown_flag_names_the_one_that_was_meant() {
 }
 
 #[test]
+fn a_flag_that_is_not_built_yet_is_named_alone_and_no_time_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("pipelines")).unwrap();
+    let told = |args: &[&str]| crate::harness::told(folder.path(), args);
+    let tag = told(&["run", "--tag", "x"]);
+    assert!(tag.contains("error[E0181]: `tapster run --tag` is not built yet"), "{tag}");
+    let no_time = told(&["run", "--all", "--timeout", "0s"]);
+    assert!(no_time.starts_with("exit code 2") && no_time.contains("--timeout 0"), "{no_time}");
+}
+
+#[test]
 fn run_without_a_pipeline_is_refused() {
     insta::assert_snapshot!(told_anywhere(&["run"]));
 }

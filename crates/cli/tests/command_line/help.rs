@@ -34,6 +34,12 @@ fn every_verb_has_help_and_every_verb_with_arguments_an_example() {
         &["runs", "list"],
         &["runs", "show"],
         &["runs", "logs"],
+        &["new"],
+        &["runs"],
+        &["state"],
+        &["state", "list"],
+        &["state", "get"],
+        &["state", "history"],
         &["state", "set"],
         &["state", "clear"],
         &["state", "move"],
@@ -46,7 +52,8 @@ fn every_verb_has_help_and_every_verb_with_arguments_an_example() {
         let args: Vec<_> = verb.iter().copied().chain(["--help"]).collect();
         let text = told_anywhere(&args);
         assert!(text.starts_with("exit code 0\n----- stdout\n"), "{verb:?}: {text}");
-        assert!(text.contains("Examples:"), "{verb:?} has no example");
+        let examples = text.find("Examples:").unwrap_or_else(|| panic!("{verb:?} has no example"));
+        assert!(text.find("--verbose").is_some_and(|flags| examples < flags), "{verb:?}: examples first");
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{verb:?} is too wide");
     }
 }

@@ -34,7 +34,7 @@ fn init_keeps_what_git_ignored_before() {
     let document = document(folder.path(), &["init", "--json"]);
     assert_eq!(document["files"][1], "pipelines/hello.yml");
     let ignored = fs::read_to_string(folder.path().join(".gitignore")).unwrap();
-    assert_eq!(ignored, "*.duckdb\nnode_modules\n.tapster/\n*.duckdb.wal\n.env\n");
+    assert_eq!(ignored, "*.duckdb\nnode_modules\n.tapster/\n*.duckdb.wal\n*.duckdb.lock\n.env\n");
 }
 
 #[test]

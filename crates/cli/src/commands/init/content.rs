@@ -8,4 +8,4 @@ pub(super) const FILES: &[(&str, &str)] = &[
 ];
 
 /// Lines of `.gitignore`.
-pub(super) const IGNORED: &[&str] = &[".tapster/", "*.duckdb", "*.duckdb.wal", ".env"];
+pub(super) const IGNORED: &[&str] = &[".tapster/", "*.duckdb", "*.duckdb.wal", "*.duckdb.lock", ".env"];
