@@ -20,6 +20,10 @@ pub struct RunIdentity {
     pub run: String,
     /// Which streams start over.
     pub full_refresh: FullRefresh,
+    /// Whether the target keeps the STATE. Where it does not (the stand-alone targets, whose runner keeps it), there is
+    /// no fence either: no state row is made, locked or written, and each commit is good for itself. Which tables
+    /// there are, and the names given to their columns, is remembered all the same.
+    pub keeps_state: bool,
 }
 
 /// Which streams start over. The tables of those that this pipeline owns are emptied in the transaction of the

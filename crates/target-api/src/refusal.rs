@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use columns::StreamName;
 
-use crate::{Status, TargetError};
+use crate::{RunIdentity, Status, TargetError};
 
 /// A run that another one has overtaken. `by` names that run.
 #[must_use]
@@ -35,6 +35,23 @@ pub fn taken(what: impl Display, by: &str) -> TargetError {
     TargetError::new("E0323", Status::Config, text).with_hint(
         "give the stream another table with `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`",
     )
+}
+
+/// Whose a table is, for [`taken`]: a stream of a pipeline, or of the stand-alone targets, which belong to none.
+#[must_use]
+pub fn owner(environment: &str, pipeline: &str, stream: &str) -> String {
+    match (environment, pipeline) {
+        (_, "") => format!("stream `{stream}` of a target that ran by itself"),
+        ("", _) => format!("stream `{stream}` of pipeline `{pipeline}`"),
+        _ => format!("stream `{stream}` of pipeline `{pipeline}` of environment `{environment}`"),
+    }
+}
+
+/// The same for another stream of this run.
+#[must_use]
+pub fn own_stream(run: &RunIdentity, stream: &str) -> String {
+    let whose = if run.pipeline.is_empty() { "" } else { " of this pipeline" };
+    format!("stream `{stream}`{whose}")
 }
 
 /// A table that is not where the STATE says. `what` goes on from "the table of stream `a`".

@@ -199,7 +199,8 @@ mod tests {
         let text = String::new;
         let full_refresh = FullRefresh::No;
         let pipeline = "p".to_owned();
-        RunIdentity { environment: text(), pipeline, shard: text(), tap: text(), run: text(), full_refresh }
+        let (environment, shard, tap, run) = (text(), text(), text(), text());
+        RunIdentity { environment, pipeline, shard, tap, run, full_refresh, keeps_state: true }
     }
 
     #[tokio::test]

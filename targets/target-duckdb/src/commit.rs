@@ -22,7 +22,7 @@ impl Session {
             run.sequence = committed.sequence;
             run.to_empty.clear();
             run.started_over = true;
-            run.has_state |= matches!(checkpoint.state, StateChange::Set(_));
+            run.has_state |= run.identity.keeps_state && matches!(checkpoint.state, StateChange::Set(_));
         }
         failpoint("duckdb::after_commit", &self.held()?.1.identity.pipeline)?;
         Ok(committed)

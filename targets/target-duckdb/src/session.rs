@@ -161,13 +161,16 @@ impl Session {
         };
         let connection = &database.connection;
         let row = commit::in_transaction(connection, || {
-            state::ensure(connection)?;
             tables::ensure(connection)?;
-            state::take_fence(connection, identity)
+            if !identity.keeps_state {
+                return Ok(None);
+            }
+            state::ensure(connection)?;
+            state::take_fence(connection, identity).map(Some)
         })?;
-        self.run = Some(Run::look(connection, identity, Some(&row))?);
+        self.run = Some(Run::look(connection, identity, row.as_ref())?);
         self.database = Some(database);
-        Ok(row.state)
+        Ok(row.and_then(|row| row.state))
     }
 
     pub(crate) fn stored_state(&mut self, identity: &RunIdentity) -> Result<Option<StoredState>> {

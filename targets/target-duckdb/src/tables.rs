@@ -158,9 +158,9 @@ pub(crate) fn refuse_anothers(
         owned.iter().find(|table| &table.place == place && !(table.is_of(run) && table.stream == stream));
     let Some(other) = other else { return Ok(()) };
     let whose = if other.is_of(run) {
-        format!("stream `{}` of this pipeline", other.stream)
+        refusal::own_stream(run, &other.stream)
     } else {
-        format!("stream `{}` of pipeline `{}`", other.stream, other.pipeline)
+        refusal::owner(&other.environment, &other.pipeline, &other.stream)
     };
     Err(refusal::taken(format!("table {}", place.written()), &whose))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use target_api::Result;
 
 use crate::error::{file, folder as unusable};
+use crate::memory::Memory;
 use crate::state::StateFile;
 
 /// Verifies that the folder is there and can be written to, or can be made, and that its state file is ours.
@@ -16,7 +17,8 @@ pub(crate) fn check(folder: &Path) -> Result<()> {
     // A file without a name, gone when it is closed, needs the very rights that a run needs.
     tempfile::tempfile_in(nearest).map_err(|error| file("making a file in", nearest, error))?;
     if nearest == folder {
-        StateFile::read(folder)?;
+        StateFile::read(folder, Memory::States)?;
+        StateFile::read(folder, Memory::Tables)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use target_api::{Result, StateChange};
 use crate::config::Settings;
 use crate::error::file;
 use crate::lock::Lock;
+use crate::memory::Memory;
 use crate::open::{agree, length, refuse_taken, refuse_unended};
 use crate::settle::settle;
 use crate::stage::Epoch;
@@ -35,18 +36,18 @@ impl Commit {
     /// Makes everything durable, and gives the sequence. Blocks the thread.
     pub(crate) fn perform(mut self) -> Result<i64> {
         let folder = self.settings.folder.clone();
-        let _lock = Lock::take(&folder, self.settings.patience)?;
+        let _lock = Lock::take(&folder, Memory::of(&self.fence.run), self.settings.patience)?;
         let committed = self.under_lock(&folder);
         if committed.is_err() {
             // So that nobody sees what was not committed. Where it fails, the next run does it.
-            let _ =
-                StateFile::read(&folder).and_then(|mut state| settle(&folder, &mut state, &self.fence.run));
+            let _ = StateFile::read(&folder, Memory::of(&self.fence.run))
+                .and_then(|mut state| settle(&folder, &mut state, &self.fence.run));
         }
         committed
     }
 
     fn under_lock(&mut self, folder: &Path) -> Result<i64> {
-        let mut state = StateFile::read(folder)?;
+        let mut state = StateFile::read(folder, Memory::of(&self.fence.run))?;
         state.verify(folder, &self.fence)?;
         if settle(folder, &mut state, &self.fence.run)? {
             // Else a crash could put what is now written in the place that an older commit meant for its own.
@@ -163,8 +164,8 @@ fn appending(path: &Path) -> std::io::Result<File> {
 /// Gives state and files of a pipeline to another one.
 pub(crate) fn rename_pipeline(settings: &Settings, fence: &Fence, new: &str) -> Result<()> {
     let folder = &settings.folder;
-    let _lock = Lock::take(folder, settings.patience)?;
-    let mut state = StateFile::read(folder)?;
+    let _lock = Lock::take(folder, Memory::of(&fence.run), settings.patience)?;
+    let mut state = StateFile::read(folder, Memory::of(&fence.run))?;
     state.verify(folder, fence)?;
     let run = &fence.run;
     let is =

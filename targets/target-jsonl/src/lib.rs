@@ -10,6 +10,7 @@ mod config;
 mod encode;
 mod error;
 mod lock;
+mod memory;
 mod open;
 mod settle;
 mod stage;

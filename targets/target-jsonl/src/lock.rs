@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 use target_api::Result;
 
 use crate::error::{file, locked};
+use crate::memory::Memory;
 
-/// Name of the file that is locked. It stays: who removed it could lock a file that nobody else sees.
-pub(crate) const LOCK_FILE: &str = "_tapster_state.lock";
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The lock, given back when this is dropped, by whatever death.
+/// The lock. Its file stays: who removed it could lock a file that nobody else sees. Given back when this is dropped, by whatever death.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
@@ -21,8 +20,8 @@ pub(crate) struct Lock {
 
 impl Lock {
     /// Waits for the lock of this folder for as long as `patience`. Blocks the thread.
-    pub(crate) fn take(folder: &Path, patience: Duration) -> Result<Self> {
-        let path = folder.join(LOCK_FILE);
+    pub(crate) fn take(folder: &Path, memory: Memory, patience: Duration) -> Result<Self> {
+        let path = folder.join(memory.lock());
         let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = opened.map_err(|error| file("opening", &path, error))?;
         let started = Instant::now();
@@ -40,16 +39,18 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::Lock;
+    use crate::memory::Memory;
     use std::time::Duration;
     use target_api::Status;
 
     #[test]
     fn one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let held = Lock::take(folder.path(), Duration::ZERO).unwrap();
-        let error = Lock::take(folder.path(), Duration::ZERO).unwrap_err();
+        let take = || Lock::take(folder.path(), Memory::States, Duration::ZERO);
+        let held = take().unwrap();
+        let error = take().unwrap_err();
         assert_eq!((error.code, &error.status), ("E0385", &Status::Busy));
         drop(held);
-        Lock::take(folder.path(), Duration::ZERO).unwrap();
+        take().unwrap();
     }
 }

@@ -6,10 +6,11 @@ use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use columns::StreamName;
-use target_api::refusal::{taken, vanished};
+use target_api::refusal::{own_stream, owner, taken, vanished};
 use target_api::{Result, RunIdentity, Table, TableChange};
 
 use crate::error::{file, unended};
+use crate::memory::Memory;
 use crate::state::StateFile;
 use crate::tables::file_name;
 
@@ -78,18 +79,18 @@ pub(crate) fn refuse_taken(
     wanted: (&StreamName, &str),
 ) -> Result<()> {
     let (stream, name) = wanted;
-    let Some(owner) = state.tables.iter().find(|row| row.file == name) else { return Ok(()) };
+    let others = StateFile::read(folder, Memory::of(run).other())?;
+    let (mut owners, mut others) = (state.tables.iter(), others.tables.iter());
+    let Some(row) = owners.find(|row| row.file == name).or_else(|| others.find(|row| row.file == name))
+    else {
+        return Ok(());
+    };
     let path = folder.join(name);
-    if !owner.is_of(run) {
-        let environment = match owner.environment.as_str() {
-            "" => String::new(),
-            named => format!(" of environment `{named}`"),
-        };
-        let by = format!("stream `{}` of pipeline `{}`{environment}", owner.stream, owner.pipeline);
-        return Err(taken(path.display(), &by));
+    if !row.is_of(run) {
+        return Err(taken(path.display(), &owner(&row.environment, &row.pipeline, &row.stream)));
     }
-    if owner.stream != stream.as_str() {
-        return Err(taken(path.display(), &format!("stream `{}` of this pipeline", owner.stream)));
+    if row.stream != stream.as_str() {
+        return Err(taken(path.display(), &own_stream(run, &row.stream)));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `_tapster_state.json`: the STATEs, the fences that keep older runs out, and the length of each file up to which
+//! `_tapster_state.json` (`_tapster_tables.json`, where no STATE is kept): the STATEs, the fences that keep older runs out, and the length of each file up to which
 //! its lines are committed. To replace this file is to commit.
 
 use std::fs::{self, File};
@@ -12,11 +12,8 @@ use target_api::{Result, RunIdentity, StateChange, StoredState};
 
 use crate::encode::instant;
 use crate::error::{bug, damaged, file};
+use crate::memory::Memory;
 
-/// Name of the state file.
-pub(crate) const STATE_FILE: &str = "_tapster_state.json";
-/// What it is written as before it takes the other one's place.
-pub(crate) const NEW_STATE_FILE: &str = "_tapster_state.json.tapster-new";
 const FORMAT: u32 = 1;
 
 /// Who runs, and what must stand in the state file for a commit.
@@ -34,6 +31,8 @@ pub(crate) struct Fence {
 #[serde(deny_unknown_fields)]
 pub(crate) struct StateFile {
     format: u32,
+    #[serde(skip, default = "states")]
+    memory: Memory,
     pub(crate) pipelines: Vec<PipelineState>,
     pub(crate) tables: Vec<RegisteredTable>,
 }
@@ -85,12 +84,12 @@ impl PipelineState {
 
 impl StateFile {
     /// What stands in the folder; nothing, where nothing was written yet.
-    pub(crate) fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(STATE_FILE);
+    pub(crate) fn read(folder: &Path, memory: Memory) -> Result<Self> {
+        let path = folder.join(memory.file());
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self { format: FORMAT, pipelines: Vec::new(), tables: Vec::new() });
+                return Ok(Self { format: FORMAT, memory, pipelines: Vec::new(), tables: Vec::new() });
             }
             Err(error) => return Err(file("reading", &path, error)),
         };
@@ -115,12 +114,12 @@ impl StateFile {
         if tables.any(|table| outside(&table.file) || table.replaced_by.as_deref().is_some_and(outside)) {
             return Err(damaged(&path, "it names a file outside its folder"));
         }
-        Ok(state)
+        Ok(Self { memory, ..state })
     }
 
     /// Makes it what stands in the folder, durably. The lock must be held.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
-        let (path, new) = (folder.join(STATE_FILE), folder.join(NEW_STATE_FILE));
+        let (path, new) = (folder.join(self.memory.file()), folder.join(self.memory.new_file()));
         let text =
             serde_json::to_vec_pretty(self).map_err(|_| bug("the state file cannot be written as JSON"))?;
         let written = || {
@@ -136,6 +135,9 @@ impl StateFile {
 
     /// Takes the fence and gives the STATE. Refuses another tap's, unless all starts over.
     pub(crate) fn take_fence(&mut self, folder: &Path, run: &RunIdentity) -> Result<(Fence, Option<String>)> {
+        if !run.keeps_state {
+            return Ok((Fence { run: run.clone(), number: 0, sequence: 0, has_state: false }, None));
+        }
         let all = run.full_refresh == target_api::FullRefresh::All;
         if !self.pipelines.iter().any(|row| row.is_of(run)) {
             self.pipelines.push(PipelineState::new(run));
@@ -166,11 +168,17 @@ impl StateFile {
 
     /// Refuses to go on when another run has taken over, or has committed.
     pub(crate) fn verify(&mut self, folder: &Path, fence: &Fence) -> Result<()> {
+        if !fence.run.keeps_state {
+            return Ok(());
+        }
         self.row(folder, fence).map(drop)
     }
 
     /// Puts the STATE and the next sequence into the row of this run; gives the sequence.
     pub(crate) fn advance(&mut self, folder: &Path, fence: &Fence, change: &StateChange) -> Result<i64> {
+        if !fence.run.keeps_state {
+            return Ok(fence.sequence + 1);
+        }
         let row = self.row(folder, fence)?;
         match change {
             StateChange::Keep => {}
@@ -212,6 +220,10 @@ impl PipelineState {
     }
 }
 
+fn states() -> Memory {
+    Memory::States
+}
+
 /// Whether this is more than the name of a file.
 fn outside(name: &str) -> bool {
     Path::new(name).file_name().is_none_or(|plain| plain != name)
@@ -239,13 +251,13 @@ fn now() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{STATE_FILE, StateFile};
+    use super::{Memory, StateFile};
     use std::fs;
 
     fn refusal(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(STATE_FILE), text).unwrap();
-        let error = StateFile::read(folder.path()).unwrap_err();
+        fs::write(folder.path().join(Memory::States.file()), text).unwrap();
+        let error = StateFile::read(folder.path(), Memory::States).unwrap_err();
         assert_eq!(error.code, "E0382");
         error.message
     }

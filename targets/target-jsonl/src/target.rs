@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use columns::StreamName;
 use columns::arrow_array::RecordBatch;
-use target_api::refusal::taken;
+use target_api::refusal::{own_stream, taken};
 use target_api::{
     Capabilities, Checkpoint, Committed, IdentifierRule, Promise, Result, RunIdentity, StoredState, Table,
     TableChange, Target, ValueLimits, async_trait,
@@ -19,6 +19,7 @@ use crate::commit::{Commit, rename_pipeline};
 use crate::config::Settings;
 use crate::error::{bug, file, over};
 use crate::lock::Lock;
+use crate::memory::Memory;
 use crate::open::{OpenTable, Opening};
 use crate::settle::{settle, sweep};
 use crate::stage::{Batch, Epoch};
@@ -82,7 +83,7 @@ impl JsonlTarget {
         let name = file_name(&table.name);
         let mut others = self.tables.iter().filter(|(other, _)| *other != stream);
         if let Some((other, _)) = others.find(|(_, open)| open.file == name) {
-            let by = format!("stream `{other}` of this pipeline");
+            let by = own_stream(run, other.as_str());
             return Err(taken(self.settings.folder.join(name).display(), &by));
         }
         let has_state = self.fence.as_ref().is_some_and(|fence| fence.has_state);
@@ -90,7 +91,7 @@ impl JsonlTarget {
             has_state && !run.full_refresh.covers(stream.as_str()) && !self.tables.contains_key(stream);
         let (folder, run, table) = (self.settings.folder.clone(), run.clone(), table.clone());
         blocking(move || {
-            let state = StateFile::read(&folder)?;
+            let state = StateFile::read(&folder, Memory::of(&run))?;
             Opening { folder: &folder, run: &run, state: &state, must_agree }.plan(&table)
         })
         .await
@@ -165,8 +166,8 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
 fn resume(settings: &Settings, run: &RunIdentity) -> Result<(Fence, Option<String>)> {
     let folder: &Path = &settings.folder;
     fs::create_dir_all(folder).map_err(|error| file("making", folder, error))?;
-    let _lock = Lock::take(folder, settings.patience)?;
-    let mut state = StateFile::read(folder)?;
+    let _lock = Lock::take(folder, Memory::of(run), settings.patience)?;
+    let mut state = StateFile::read(folder, Memory::of(run))?;
     let taken = state.take_fence(folder, run)?;
     sweep(folder, &state)?;
     settle(folder, &mut state, run)?;
@@ -232,7 +233,7 @@ impl Target for JsonlTarget {
     async fn stored_state(&mut self, run: &RunIdentity) -> Result<Option<StoredState>> {
         self.identity = Some(run.clone());
         let (folder, run) = (self.settings.folder.clone(), run.clone());
-        blocking(move || Ok(StateFile::read(&folder)?.stored(&run))).await
+        blocking(move || Ok(StateFile::read(&folder, Memory::of(&run))?.stored(&run))).await
     }
 
     async fn plan(&mut self, table: &Table) -> Result<TableChange> {

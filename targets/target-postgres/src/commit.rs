@@ -92,6 +92,10 @@ impl PostgresTarget {
         let Err(error) = sent.and_then(|()| failpoint("postgres::after_commit", fence)) else {
             return Ok(());
         };
+        if !fence.run.keeps_state {
+            // Nothing says whether it was made. The STATE does not come out, so the tap sends again.
+            return Err(error);
+        }
         // Whatever the reply was or was not: the row says what is true.
         self.session = None;
         let (session, outcome) = state::settle(&self.settings, fence, PATIENCE).await?;
@@ -133,7 +137,7 @@ impl PostgresTarget {
         fence.sequence += 1;
         match change {
             StateChange::Keep => {}
-            StateChange::Set(_) => fence.has_state = true,
+            StateChange::Set(_) => fence.has_state = fence.run.keeps_state,
             StateChange::Clear => fence.has_state = false,
         }
         Committed { sequence: fence.sequence }

@@ -145,29 +145,17 @@ impl Opening<'_> {
     async fn refuse_taken(&self, session: &Session, stream: &StreamName, place: &Place) -> Result<()> {
         let taken = |(other, open): &(&StreamName, &OpenTable)| open.place == *place && *other != stream;
         if let Some((other, _)) = self.tables.iter().find(taken) {
-            return Err(refusal::taken(
-                format!("table {place}"),
-                &format!("stream `{other}` of this pipeline"),
-            ));
+            let by = refusal::own_stream(self.run, other.as_str());
+            return Err(refusal::taken(format!("table {place}"), &by));
         }
         let Some(owner) = tables::owner(session, self.settings, place).await? else { return Ok(()) };
         let Owner { environment, pipeline, stream: other } = &owner;
         if (environment, pipeline) != (&self.run.environment, &self.run.pipeline) {
-            let named = if environment.is_empty() {
-                String::new()
-            } else {
-                format!(" of environment `{environment}`")
-            };
-            return Err(refusal::taken(
-                format!("table {place}"),
-                &format!("stream `{other}` of pipeline `{pipeline}`{named}"),
-            ));
+            let by = refusal::owner(environment, pipeline, other);
+            return Err(refusal::taken(format!("table {place}"), &by));
         }
         if other != stream.as_str() {
-            return Err(refusal::taken(
-                format!("table {place}"),
-                &format!("stream `{other}` of this pipeline"),
-            ));
+            return Err(refusal::taken(format!("table {place}"), &refusal::own_stream(self.run, other)));
         }
         Ok(())
     }

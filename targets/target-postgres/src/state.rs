@@ -34,13 +34,14 @@ pub(crate) fn table(settings: &Settings) -> String {
     format!("{}.\"_tapster_state\"", quoted(&settings.default_schema))
 }
 
-/// Creates our two tables and the schema where they are missing. One session at a time: two CREATE … IF NOT EXISTS
+/// Creates our two tables (one, where no STATE is kept) and the schema where they are missing. One session at a time: two CREATE … IF NOT EXISTS
 /// at the same moment can fail.
-pub(crate) async fn create(session: &mut Session, settings: &Settings) -> Result<()> {
-    if exists(session, &table(settings)).await? && exists(session, &tables::table(settings)).await? {
+pub(crate) async fn create(session: &mut Session, settings: &Settings, run: &RunIdentity) -> Result<()> {
+    let state_is_there = !run.keeps_state || exists(session, &table(settings)).await?;
+    if state_is_there && exists(session, &tables::table(settings)).await? {
         return Ok(());
     }
-    let doing = "creating _tapster_state and _tapster_tables";
+    let doing = "creating tapster's own tables";
     session.begin().await?;
     let schema = literal(&settings.default_schema);
     let lock =
@@ -50,15 +51,20 @@ pub(crate) async fn create(session: &mut Session, settings: &Settings) -> Result
     if session.query(doing, schemas, &[(&settings.default_schema, Type::TEXT)]).await?.is_empty() {
         session.execute(doing, &format!("CREATE SCHEMA {}", quoted(&settings.default_schema))).await?;
     }
-    let sql = format!(
+    if run.keeps_state {
+        session.execute(doing, &create_statement(settings)).await?;
+    }
+    session.execute(doing, &tables::create_statement(settings)).await?;
+    session.commit().await.map_err(|error| session.error(doing, &error))
+}
+
+fn create_statement(settings: &Settings) -> String {
+    format!(
         "CREATE TABLE IF NOT EXISTS {} (environment text NOT NULL, pipeline text NOT NULL, shard text NOT NULL, \
          tap text NOT NULL, state text, sequence bigint NOT NULL, fence bigint NOT NULL, run text NOT NULL, \
          \"time\" timestamptz NOT NULL, PRIMARY KEY (environment, pipeline, shard))",
         table(settings)
-    );
-    session.execute(doing, &sql).await?;
-    session.execute(doing, &tables::create_statement(settings)).await?;
-    session.commit().await.map_err(|error| session.error(doing, &error))
+    )
 }
 
 /// Whether a table (quoted) is there.
@@ -84,12 +90,15 @@ fn key(run: &RunIdentity) -> [Parameter<'_>; 3] {
 
 const KEY: &str = "environment = $1 AND pipeline = $2 AND shard = $3";
 
-/// Takes the fence and reads the STATE in one locking statement.
+/// Takes the fence and reads the STATE in one locking statement. Where no STATE is kept there is neither.
 pub(crate) async fn resume(
     session: &Session,
     settings: &Settings,
     run: &RunIdentity,
 ) -> Result<(Fence, Option<String>)> {
+    if !run.keeps_state {
+        return Ok((Fence { run: run.clone(), number: 0, sequence: 0, has_state: false }, None));
+    }
     let all = run.full_refresh == FullRefresh::All;
     let table = table(settings);
     let sql = format!(
@@ -124,6 +133,9 @@ async fn foreign_state(session: &Session, settings: &Settings, run: &RunIdentity
 
 /// Locks the state row for the rest of the transaction, if the fence is still ours.
 pub(crate) async fn lock(session: &Session, settings: &Settings, fence: &Fence) -> Result<bool> {
+    if !fence.run.keeps_state {
+        return Ok(true);
+    }
     let sql =
         format!("SELECT FROM {} WHERE {KEY} AND fence = $4 AND sequence = $5 FOR UPDATE", table(settings));
     let [environment, pipeline, shard] = key(&fence.run);
@@ -139,6 +151,9 @@ pub(crate) async fn write(
     fence: &Fence,
     change: &StateChange,
 ) -> Result<()> {
+    if !fence.run.keeps_state {
+        return Ok(());
+    }
     let (set, state) = match change {
         StateChange::Keep => ("state", None),
         StateChange::Set(state) => ("$4", Some(state.as_ref())),

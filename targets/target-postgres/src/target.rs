@@ -286,7 +286,7 @@ impl Target for PostgresTarget {
             Some(session) if !session.client.is_closed() => session,
             _ => Session::open(&self.settings).await?,
         };
-        state::create(&mut session, &self.settings).await?;
+        state::create(&mut session, &self.settings, run).await?;
         let (fence, state) = state::resume(&session, &self.settings, run).await?;
         self.session = Some(session);
         self.fence = Some(fence);

@@ -65,6 +65,7 @@ impl Wired {
             tap: self.tap_identity.clone(),
             run: run.to_owned(),
             full_refresh: FullRefresh::No,
+            keeps_state: true,
         }
     }
 

@@ -115,6 +115,7 @@ fn plan(
             tap: "t".into(),
             run: "r".into(),
             full_refresh: FullRefresh::No,
+            keeps_state: true,
         },
         tap,
         catalog: None,

@@ -10,6 +10,7 @@ mod ownership;
 mod refresh;
 mod scene;
 mod shapes;
+mod stateless;
 mod states;
 mod suite;
 mod values;

@@ -9,7 +9,9 @@ use futures::future::BoxFuture;
 use target_api::{Capabilities, Promise};
 
 use super::scene::Scene;
-use super::{Warehouse, commits, keys, names, ownership, refresh, shapes, states, values, versions};
+use super::{
+    Warehouse, commits, keys, names, ownership, refresh, shapes, stateless, states, values, versions,
+};
 
 /// What a target must be able to do for a check to apply to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) enum Needs {
     State,
     /// The same, and two targets at once.
     TwoTargets,
+    /// Two targets at once.
+    Shared,
     /// Merging by key.
     Upsert,
     /// Removing older versions.
@@ -32,6 +36,7 @@ impl Needs {
             Self::Nothing => true,
             Self::State => state,
             Self::TwoTargets => state && shared,
+            Self::Shared => shared,
             Self::Upsert => capabilities.upsert,
             Self::Versions => capabilities.versions && state,
         }
@@ -91,6 +96,10 @@ checks! {
     State: ownership::another_taps_state_is_refused,
     State: ownership::a_vanished_table_is_refused,
     State: ownership::a_renamed_pipeline_keeps_its_tables,
+    Nothing: stateless::what_keeps_no_state_commits_all_the_same,
+    Nothing: stateless::what_keeps_no_state_misses_no_table,
+    Nothing: stateless::what_keeps_no_state_knows_its_tables,
+    Shared: stateless::what_keeps_no_state_is_not_overtaken,
     State: refresh::a_full_refresh_empties_in_the_first_commit_only,
     State: refresh::a_full_refresh_that_dies_changes_nothing,
     State: refresh::a_full_refresh_of_one_stream_leaves_the_others,

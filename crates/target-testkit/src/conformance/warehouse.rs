@@ -15,6 +15,9 @@ pub trait Warehouse: Send + Sync {
     /// this warehouse is alive, unless [`shared`](Self::shared).
     async fn records(&self, table: &TableName) -> Option<Vec<Record>>;
 
+    /// Whether there is anything of a kept STATE, be it empty: a table or file of the name `_tapster_state`.
+    async fn keeps_state(&self) -> bool;
+
     /// Drops a table, as a person would.
     async fn drop_table(&self, table: &TableName);
 

@@ -41,6 +41,10 @@ impl MemoryTarget {
         self.resumed.as_ref().ok_or_else(|| TargetError::permanent("MEMORY", "`resume` was not called"))
     }
 
+    fn keeps_state(&self, run: &RunIdentity) -> bool {
+        run.keeps_state || self.warehouse.has(Defect::KeepsEveryState)
+    }
+
     fn table(&self, stream: &StreamName) -> Result<Table> {
         let open = self.tables.get(stream).cloned();
         open.ok_or_else(|| TargetError::permanent("MEMORY", format!("stream {stream} is not open")))
@@ -104,6 +108,12 @@ impl Target for MemoryTarget {
     }
 
     async fn resume(&mut self, run: &RunIdentity) -> Result<Option<String>> {
+        if !self.keeps_state(run) {
+            let run = run.clone();
+            self.resumed = Some(Resumed { run, fence: 0, sequence: 0, had_state: false, committed: false });
+            self.epoch = vec![];
+            return Ok(None);
+        }
         let mut contents = self.warehouse.lock();
         let row = contents.states.entry(state_key(run)).or_default();
         let foreign = !row.tap.is_empty() && row.tap != run.tap && run.full_refresh != FullRefresh::All;
@@ -185,9 +195,18 @@ impl Target for MemoryTarget {
         }
         let mut contents = self.warehouse.lock();
         let mut next = contents.clone();
-        self.fenced_row(&mut next, &mine)?;
+        if self.keeps_state(&mine.run) {
+            self.fenced_row(&mut next, &mine)?;
+        }
         let mut applying = Applying { contents: &mut next, run: &mine.run, defect: self.warehouse.defect };
         steps.iter().try_for_each(|step| applying.step(step))?;
+        if !self.keeps_state(&mine.run) {
+            let sequence = mine.sequence + 1;
+            *contents = next;
+            drop(contents);
+            self.resumed = Some(Resumed { sequence, committed: true, ..mine });
+            return Ok(Committed { sequence });
+        }
         let row = self.fenced_row(&mut next, &mine)?;
         let alone = !steps.iter().any(|step| matches!(step, Step::Write(..)));
         match &checkpoint.state {

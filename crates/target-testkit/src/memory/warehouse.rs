@@ -102,6 +102,8 @@ pub enum Defect {
     TakesAnyTable,
     /// Goes on from another tap's STATE.
     TakesAnyState,
+    /// Keeps the STATE of those, too, that say that it is kept elsewhere.
+    KeepsEveryState,
     /// Starts over at every commit of the run, not only at the first.
     RefreshesEveryCommit,
     /// Starts over when the run begins, before it has anything.
@@ -151,6 +153,11 @@ impl MemoryWarehouse {
         self.lock().tables.remove(name);
     }
 
+    /// Whether any state row was made.
+    pub fn keeps_a_state(&self) -> bool {
+        !self.lock().states.is_empty()
+    }
+
     /// The state row of a pipeline without environment and shard.
     pub fn stored_state(&self, pipeline: &str) -> Option<StoredState> {
         let run = RunIdentity {
@@ -160,6 +167,7 @@ impl MemoryWarehouse {
             tap: String::new(),
             run: String::new(),
             full_refresh: FullRefresh::No,
+            keeps_state: true,
         };
         self.state_of(&run)
     }

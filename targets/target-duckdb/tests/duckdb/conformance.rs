@@ -56,6 +56,11 @@ impl Warehouse for File {
         Some(records.unwrap().map(Result::unwrap).collect())
     }
 
+    async fn keeps_state(&self) -> bool {
+        let sql = "SELECT count(*) > 0 FROM duckdb_tables() WHERE table_name = '_tapster_state'";
+        self.open().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
     async fn drop_table(&self, table: &TableName) {
         self.open().execute_batch(&format!("DROP TABLE {}", place(table))).unwrap();
     }

@@ -19,6 +19,7 @@ pub(crate) fn run(id: &str) -> RunIdentity {
         tap: "tap-shop".to_owned(),
         run: id.to_owned(),
         full_refresh: FullRefresh::No,
+        keeps_state: true,
     }
 }
 

@@ -68,6 +68,11 @@ impl Warehouse for Folder {
         Some(records)
     }
 
+    async fn keeps_state(&self) -> bool {
+        let entries = fs::read_dir(self.place.path()).unwrap();
+        entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("_tapster_state"))
+    }
+
     async fn drop_table(&self, table: &TableName) {
         fs::remove_file(self.place.path().join(file_name(table))).unwrap();
     }

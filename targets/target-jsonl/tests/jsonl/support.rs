@@ -21,6 +21,7 @@ pub(crate) fn run(id: &str) -> RunIdentity {
         tap: "tap-shop".to_owned(),
         run: id.to_owned(),
         full_refresh: FullRefresh::No,
+        keeps_state: true,
     }
 }
 
@@ -88,11 +89,11 @@ pub(crate) fn text(folder: &Path, file: &str) -> String {
     fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// The names in the folder, but for the state file and its lock.
+/// The names in the folder, but for what target-jsonl remembers and its locks.
 pub(crate) fn names(folder: &Path) -> Vec<String> {
     let entries =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let own = ["_tapster_state.json", "_tapster_state.lock"];
+    let own = ["_tapster_state.json", "_tapster_state.lock", "_tapster_tables.json", "_tapster_tables.lock"];
     let mut names: Vec<String> = entries.filter(|name| !own.contains(&name.as_str())).collect();
     names.sort();
     names

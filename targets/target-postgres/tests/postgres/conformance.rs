@@ -52,6 +52,11 @@ impl Warehouse for Postgres {
         Some(rows.into_iter().map(|row| names.iter().cloned().zip(row).collect()).collect())
     }
 
+    async fn keeps_state(&self) -> bool {
+        let found = "SELECT count(*) FROM pg_class WHERE relname LIKE '\\_tapster\\_state%'";
+        self.database.value(found).await.as_deref() != Some("0")
+    }
+
     async fn drop_table(&self, table: &TableName) {
         let schema = table.schema.as_deref().unwrap_or("public");
         self.database.execute(&format!("DROP TABLE {}.{}", quoted(schema), quoted(&table.table))).await;

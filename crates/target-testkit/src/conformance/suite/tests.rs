@@ -16,6 +16,10 @@ impl Warehouse for MemoryWarehouse {
         self.table(table).map(|table| table.records)
     }
 
+    async fn keeps_state(&self) -> bool {
+        self.keeps_a_state()
+    }
+
     async fn drop_table(&self, table: &TableName) {
         Self::drop_table(self, table);
     }
@@ -57,6 +61,10 @@ const FOUND_BY: &[(&str, Defect)] = &[
     ("an_older_version_removes_nothing_newer", Defect::ActivatesAgainstNewer),
     ("a_version_without_records_empties_nothing", Defect::NoVersionGuard),
     ("another_pipelines_table_is_refused", Defect::TakesAnyTable),
+    ("what_keeps_no_state_commits_all_the_same", Defect::KeepsEveryState),
+    ("what_keeps_no_state_misses_no_table", Defect::KeepsEveryState),
+    ("what_keeps_no_state_knows_its_tables", Defect::TakesAnyTable),
+    ("what_keeps_no_state_is_not_overtaken", Defect::KeepsEveryState),
     ("another_taps_state_is_refused", Defect::TakesAnyState),
     ("a_vanished_table_is_refused", Defect::RecreatesVanished),
     ("a_renamed_pipeline_keeps_its_tables", Defect::RenamesHalf),
