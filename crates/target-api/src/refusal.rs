@@ -113,6 +113,7 @@ pub fn unloadable(text: impl Into<String>) -> TargetError {
 pub fn record(stream: &StreamName, record: u64, why: &str) -> TargetError {
     let status = Status::Record { stream: stream.clone(), record };
     TargetError::new("E0328", status, format!("record {record} of stream `{stream}`: {why}"))
+        .with_hint("mend the value at the source, exclude its column, or relax what the table asks of it")
 }
 
 /// A new name for a pipeline that another one has.

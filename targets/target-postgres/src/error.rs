@@ -69,6 +69,9 @@ fn refused(place: &str, doing: &str, refusal: &DbError) -> TargetError {
             .with_hint("check `user`, `password`, `database`, and the server's pg_hba.conf"),
         (_, "42501") => error("E0314", Status::Config)
             .with_hint("the role lacks a right: see the page of this error for the GRANTs"),
+        ("2B", _) | (_, "0A000") => error("E0320", Status::Permanent).with_hint(
+            "drop what depends on the column (a view, mostly), run again, and make it anew; nothing was changed",
+        ),
         ("53", _) => error("E0319", Status::Permanent).with_hint("free space or memory at the server"),
         _ => error("E0320", Status::Permanent),
     }

@@ -122,3 +122,18 @@ async fn a_table_that_the_role_may_not_alter_is_refused_before_records_come() {
     let error = target.open(&table("orders: id int64, v text", &["id"])).await.unwrap_err();
     assert!(error.code == "E0314" && error.message.contains("to own public.orders"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_view_on_a_column_that_must_widen_is_refused_with_what_to_do() {
+    let database = Cluster::shared().database().await;
+    load(&database, &run("one"), &table("orders: id int64, v int64", &["id"]), &["1|1"]).await;
+    database.execute("CREATE VIEW totals AS SELECT sum(v) FROM orders").await;
+    let mut target = start(&database, &run("two")).await;
+    let wide = table("orders: id int64, v text", &["id"]);
+    target.open(&wide).await.unwrap();
+    write(&mut target, &wide, &["2|two"]).await;
+    let error = target.commit(&state("{}")).await.unwrap_err();
+    assert!(error.code == "E0320" && error.message.contains("view"), "{error}");
+    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("drop what depends on")), "{error:?}");
+    assert_eq!(rows(&database, "SELECT id, v FROM orders").await, ["1|1"]);
+}
