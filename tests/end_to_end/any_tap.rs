@@ -90,7 +90,7 @@ fn what_the_pipeline_excludes_is_not_loaded_whatever_the_tap_sends() {
 #[test]
 fn a_full_table_of_ours_is_made_as_the_dry_run_says() {
     let project = Project::new();
-    project.write("data/orders.csv", "id,name\n1,one\n2,two\n");
+    project.write("data/orders.csv", "id,name,never\n1,one,\n2,two,\n");
     for (of, warehouse) in warehouses(&project) {
         let files = json!([{ "path": "data/orders.csv", "stream": "orders", "key_properties": ["id"] }]);
         let tap = json!({ "name": "tap-csv", "config": { "files": files } });

@@ -3,7 +3,7 @@
 use columns::{StreamName, TableOptions, table_schema};
 use config::{Program, Project};
 use serde::Serialize;
-use singer::{CatalogStream, JsonSchema, State};
+use singer::{CatalogStream, JsonSchema, JsonType, State};
 use target_api::Table;
 
 use super::Request;
@@ -86,13 +86,23 @@ fn wanted(stream: &CatalogStream, plan: &runner::RunPlan, ours: bool) -> Result<
     let Ok(schema) = JsonSchema::from_json(&stream.schema) else { return Ok(None) };
     let rule = (plan.rules)(&stream.stream);
     let keys = rule.key_properties.clone().unwrap_or_else(|| stream.key());
-    let include = |column: &str| (rule.columns)(&[column]) && stream.is_property_selected(&[column]);
+    // Ours leave out of their SCHEMA what has had no value yet.
+    let untyped = |column: &str| {
+        let property = schema.properties.as_ref().and_then(|properties| properties.get(column));
+        ours && property.is_some_and(|property| property.types == [JsonType::Null])
+    };
+    if keys.iter().any(|key| untyped(key)) {
+        return Ok(None);
+    }
+    let include = |column: &str| {
+        (rule.columns)(&[column]) && stream.is_property_selected(&[column]) && !untyped(column)
+    };
     let versioned = ours && is_full_table(stream.effective_replication_method());
     let options = TableOptions { metadata: rule.metadata_columns, versioned, include: &include };
     let name = StreamName::from(stream.stream.as_str());
-    let schema = table_schema(&name, &schema, &keys, &options)?;
+    let table = table_schema(&name, &schema, &keys, &options)?;
     let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
-    Ok(Some(Table { schema, name, load_method: rule.load_method }))
+    Ok(Some(Table { schema: table, name, load_method: rule.load_method }))
 }
 
 fn is_full_table(method: Option<&str>) -> bool {
