@@ -158,6 +158,7 @@ impl Cutter {
             let redeclared =
                 self.streams[index].redeclared(&schema).map_err(|e| refused(&schema.stream, e))?;
             if let Some(table) = redeclared {
+                self.streams[index].refuse_keyless(line, &table)?;
                 self.emit(index);
                 self.streams[index].declare(schema, table, &self.values);
                 if self.streams[index].opened {
@@ -173,6 +174,7 @@ impl Cutter {
         }
         let name = schema.stream.clone();
         let stream = Stream::new(schema, rule, &self.values).map_err(|e| refused(&name, e))?;
+        stream.refuse_keyless(line, stream.builder.schema())?;
         self.index.insert(name, self.streams.len());
         self.streams.push(stream);
         self.dirty = true;
@@ -278,6 +280,10 @@ impl Cutter {
             self.open.push(index);
         }
         stream.unweighed += wire;
+        if self.limits.batch_records.is_some_and(|most| stream.builder.records() >= most) {
+            self.emit(index);
+            return;
+        }
         if stream.unweighed < WEIGH_EVERY {
             return;
         }
@@ -295,7 +301,7 @@ impl Cutter {
     }
 
     fn activate_version(&mut self, stream: &str, version: i64) {
-        let Some(index) = self.find(stream) else {
+        let Some(index) = self.find(stream).filter(|&index| self.streams[index].obeys_versions()) else {
             tracing::debug!(stream, "passed over ACTIVATE_VERSION of a stream without SCHEMA or selection");
             return;
         };

@@ -15,6 +15,8 @@ pub struct DecodeLimits {
     pub line_bytes: usize,
     /// Heap bytes at which a stream's batch goes out.
     pub batch_bytes: usize,
+    /// Records at which a stream's batch goes out, whatever its bytes.
+    pub batch_records: Option<usize>,
     /// Heap bytes of all open batches together, at which the largest goes out.
     pub open_bytes: usize,
     /// Bytes of input after which a STATE becomes a checkpoint.
@@ -28,6 +30,7 @@ impl Default for DecodeLimits {
         Self {
             line_bytes: 64 << 20,
             batch_bytes: 32 << 20,
+            batch_records: None,
             open_bytes: 64 << 20,
             checkpoint_bytes: 64 << 20,
             checkpoint_every: Duration::from_secs(5),

@@ -71,6 +71,14 @@ pub enum DecodeError {
         /// The format of the files.
         format: String,
     },
+    /// A stream without key where one is required.
+    #[error("line {line}: the SCHEMA of stream {stream} names no key, and a key is required")]
+    KeyRequired {
+        /// Number of the line.
+        line: u64,
+        /// The stream.
+        stream: String,
+    },
     /// A SCHEMA that gives no table.
     #[error("line {line}: the SCHEMA of stream {stream} gives no table")]
     Schema {
@@ -115,6 +123,7 @@ impl DecodeError {
             Self::NoSchema { .. } => "E0205",
             Self::NotSelected { .. } => "E0206",
             Self::BatchFiles { .. } => "E0207",
+            Self::KeyRequired { .. } => "E0209",
             Self::Schema { source, .. } => source.code(),
             Self::Record { source, .. } => source.code(),
         }
@@ -137,6 +146,7 @@ impl DecodeError {
             Self::NoSchema { .. } => "the tap must send the stream's SCHEMA first: tell its author".into(),
             Self::NotSelected { hint, .. } => hint.clone(),
             Self::BatchFiles { .. } => "switch batch files off in the tap's config (`batch_config`), so that it sends records".into(),
+            Self::KeyRequired { .. } => "name its key in the tap's catalog (`table-key-properties`), or take `primary_key_required` out of the settings".into(),
             Self::Schema { source, .. } => return source.hint(),
             Self::Record { source, .. } => return source.hint(),
         })

@@ -3,7 +3,7 @@
 //! Owns the order of messages, cuts, backpressure and checkpoints. Must not know processes, files of state, SQL or
 //! any concrete target.
 //! Entry points: [`Decoder`] turns bytes into [`LoadStep`]s, [`Reader`] does so on a thread of its own, [`load`] applies them to a
-//! target.
+//! target; [`target_main`] makes a target a program of its own.
 
 mod cutter;
 mod decoder;
@@ -14,6 +14,7 @@ mod repair;
 mod rules;
 mod step;
 mod stream;
+mod target_program;
 
 pub use decoder::{DecodeLimits, Decoder, Now};
 pub use error::DecodeError;
@@ -21,3 +22,4 @@ pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, StateEdit, load};
 pub use reader::{Clock, LastSign, Reader, Reading, Silence};
 pub use rules::{ColumnFilter, Rules, StreamRule};
 pub use step::LoadStep;
+pub use target_program::{LoadSettings, ProgramError, TargetProgram, target_main};

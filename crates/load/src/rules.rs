@@ -9,6 +9,7 @@ pub type ColumnFilter = Arc<dyn Fn(&[&str]) -> bool + Send + Sync>;
 
 /// The settings of one stream.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct StreamRule {
     /// For a stream that the pipeline does not select, what a person can do when its records arrive all the same,
     /// which is an error.
@@ -25,6 +26,10 @@ pub struct StreamRule {
     pub columns: ColumnFilter,
     /// Whether `columns` leaves out parts of columns that are loaded.
     pub excludes_nested: bool,
+    /// Whether it is refused without a key.
+    pub key_required: bool,
+    /// Whether its `ACTIVATE_VERSION` messages are obeyed.
+    pub activate_version: bool,
 }
 
 impl Default for StreamRule {
@@ -37,6 +42,8 @@ impl Default for StreamRule {
             metadata_columns: false,
             columns: Arc::new(|_| true),
             excludes_nested: false,
+            key_required: false,
+            activate_version: true,
         }
     }
 }

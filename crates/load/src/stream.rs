@@ -10,7 +10,7 @@ use columns::{
 use singer::SchemaMessage;
 use target_api::{Table, TableName, table_name};
 
-use crate::StreamRule;
+use crate::{DecodeError, StreamRule};
 
 /// A stream that has a SCHEMA.
 pub(crate) struct Stream {
@@ -99,6 +99,19 @@ impl Stream {
             }
         }
         self.widen(wide, limits);
+        Ok(())
+    }
+
+    /// Whether `ACTIVATE_VERSION` means anything for it.
+    pub(crate) fn obeys_versions(&self) -> bool {
+        self.rule.activate_version
+    }
+
+    /// Refuses a table without key where one is required.
+    pub(crate) fn refuse_keyless(&self, line: u64, table: &TableSchema) -> Result<(), DecodeError> {
+        if self.rule.key_required && !table.is_keyed() {
+            return Err(DecodeError::KeyRequired { line, stream: self.name.to_string() });
+        }
         Ok(())
     }
 

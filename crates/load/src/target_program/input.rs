@@ -1,0 +1,160 @@
+//! From the input to the last commit: reading, loading, the STATE on its way out, and who may stop it.
+
+use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::time::Duration;
+
+use target_api::{Checkpoint, FullRefresh, RunIdentity, StateChange, Target};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::state_lines::StateLines;
+use super::{LoadSettings, ProgramError, log};
+use crate::{Clock, DecodeLimits, Decoder, LoadEvent, LoadStart, Loaded, Reader, Reading, Silence, load};
+
+/// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
+const CHANNEL_STEPS: usize = 2;
+
+/// Most bytes that may wait for a STATE: as in a run that says nothing else.
+const MAX_STAGED: u64 = 20 << 30;
+
+/// How long a tap may think: as good as for ever.
+const SILENCE: Duration = Duration::from_hours(24 * 365);
+
+/// SIGINT and SIGTERM.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> ProgramError {
+        let interrupt = tokio::select! {
+            _ = self.interrupt.recv() => true,
+            _ = self.terminate.recv() => false,
+        };
+        ProgramError::Stopped { interrupt }
+    }
+}
+
+/// Loads the input to its end.
+pub(super) async fn load_input(
+    target: &mut dyn Target,
+    input: OwnedFd,
+    settings: &LoadSettings,
+    states: &StateLines,
+    signals: &mut Signals,
+) -> Result<(), ProgramError> {
+    tokio::select! {
+        biased;
+        stopped = signals.next() => return Err(stopped),
+        ready = prepare(target) => ready?,
+    }
+    let clock = Clock::start();
+    let limits = DecodeLimits { batch_records: settings.batch_size_rows, ..DecodeLimits::default() };
+    let decoder = Decoder::new(limits, target.capabilities().limits, settings.rules(), clock.now());
+    let (sender, mut steps) = mpsc::channel(CHANNEL_STEPS);
+    let silence = Silence { longest: SILENCE, elsewhere: None };
+    let mut reader = Reader::start(input, decoder, sender, silence, clock).map_err(ProgramError::Machine)?;
+    let start = LoadStart { state: None, dirty: false, max_staged: MAX_STAGED };
+    let report = |event: LoadEvent| {
+        if let LoadEvent::Checkpointed { state: Some(state), .. } = event {
+            states.write(&state);
+        }
+    };
+    let mut cause: Option<ProgramError> = None;
+    let mut read = None;
+    let loaded = {
+        let mut load = pin!(load(&mut steps, target, start, &Ok, &report));
+        loop {
+            tokio::select! {
+                biased;
+                // 1. A person, or whoever runs us: the first signal stops in order, the second at once.
+                stopped = signals.next() => {
+                    if matches!(cause, Some(ProgramError::Stopped { .. })) {
+                        return Err(stopped);
+                    }
+                    cause.get_or_insert(stopped);
+                    reader.stop();
+                }
+                // 2. Nobody takes the STATE any more.
+                () = states.failed() => reader.stop(),
+                // 3. How reading ended: it explains why the load ends.
+                outcome = &mut reader.outcome, if read.is_none() => {
+                    let (how, records) = outcome.map_err(|_| log::bug())?;
+                    cause = cause.or(failure(how));
+                    read = Some(records);
+                }
+                // 4. The load goes on by itself and ends last.
+                loaded = &mut load => break loaded,
+            }
+        }
+    };
+    steps.close();
+    while steps.try_recv().is_ok() {}
+    reader.stop();
+    if read.is_none()
+        && let Ok((how, records)) = (&mut reader.outcome).await
+    {
+        cause = cause.or(failure(how).filter(|_| loaded.is_ok()));
+        read = Some(records);
+    }
+    if !tokio::task::spawn_blocking(move || reader.join()).await.unwrap_or(false) {
+        return Err(log::bug());
+    }
+    conclude(target, loaded.map_err(ProgramError::from), cause.or(states.error().map(ProgramError::Output)))
+        .await?;
+    tracing::info!("{} records are loaded", read.unwrap_or_default());
+    Ok(())
+}
+
+/// Verifies settings and rights, and says that the STATE is kept elsewhere.
+async fn prepare(target: &mut dyn Target) -> Result<(), ProgramError> {
+    target.check().await?;
+    target.resume(&identity()).await?;
+    Ok(())
+}
+
+/// No pipeline, no fence, no STATE.
+fn identity() -> RunIdentity {
+    RunIdentity {
+        environment: String::new(),
+        pipeline: String::new(),
+        shard: String::new(),
+        tap: String::new(),
+        run: format!("process-{}", std::process::id()),
+        full_refresh: FullRefresh::No,
+        keeps_state: false,
+    }
+}
+
+/// The failure that an end of reading is, unless it is none or has its cause elsewhere.
+fn failure(how: Reading) -> Option<ProgramError> {
+    match how {
+        Reading::Ended | Reading::Stopped | Reading::Silent => None,
+        Reading::Refused(error) => Some(error.into()),
+        Reading::Broken(error) => Some(ProgramError::Broken(error)),
+    }
+}
+
+/// Success, or the one cause that is told. What follows the last STATE is committed where the input ended whole.
+async fn conclude(
+    target: &mut dyn Target,
+    loaded: Result<Loaded, ProgramError>,
+    cause: Option<ProgramError>,
+) -> Result<(), ProgramError> {
+    match (loaded, cause) {
+        (_, Some(cause)) => Err(cause),
+        (Err(error), None) => Err(error),
+        (Ok(Loaded::Stopped), None) => Err(log::bug()),
+        (Ok(Loaded::AtEnd { uncommitted: false }), None) => Ok(()),
+        (Ok(Loaded::AtEnd { uncommitted: true }), None) => {
+            target.commit(&Checkpoint { state: StateChange::Keep }).await?;
+            Ok(())
+        }
+    }
+}
