@@ -2,6 +2,7 @@
 //! `commands`, under the same name.
 
 mod global;
+mod install;
 mod new;
 mod reserved;
 mod run;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 use crate::exit_code;
 
 pub(crate) use global::{Color, Global, LogFormat};
+pub(crate) use install::{Install, Invoke};
 pub(crate) use new::{New, NewPipeline};
 pub(crate) use reserved::Reserved;
 pub(crate) use run::Run;
@@ -55,10 +57,12 @@ pub(crate) enum Command {
     Init(Init),
     #[command(subcommand)]
     New(New),
+    Install(Install),
     Check(Check),
     Discover(Discover),
     Preview(Preview),
     Run(Box<Run>),
+    Invoke(Invoke),
     #[command(subcommand)]
     Runs(Runs),
     #[command(subcommand)]

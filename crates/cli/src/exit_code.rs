@@ -26,6 +26,12 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// Stopped by SIGTERM.
 pub(crate) const TERMINATED: u8 = 143;
 
+/// That of a verb for several pipelines, of which these failed.
+pub(crate) fn together(mut failed: impl Iterator<Item = u8>) -> u8 {
+    let Some(first) = failed.next() else { return SUCCESS };
+    if failed.all(|code| code == first) { first } else { SEVERAL }
+}
+
 /// The table at the foot of `tapster --help` and `tapster run --help`.
 pub(crate) const HELP: &str = "\
 Exit codes:

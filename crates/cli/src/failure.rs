@@ -2,6 +2,7 @@ use std::error::Error;
 
 use columns::SchemaRefused;
 use config::{ConfigError, Secrets};
+use packages::PackagesError;
 use runner::RunError;
 use serde::{Deserialize, Serialize};
 use singer::CatalogError;
@@ -97,6 +98,16 @@ impl From<RunError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::new(error.code(), exit_code::CONFIGURATION, &error, error.hint())
+    }
+}
+
+impl From<PackagesError> for Failure {
+    fn from(error: PackagesError) -> Self {
+        let exit_code = match error {
+            PackagesError::Offline { .. } | PackagesError::File { .. } => exit_code::UNAVAILABLE,
+            _ => exit_code::CONFIGURATION,
+        };
+        Self::new(error.code(), exit_code, &error, error.hint())
     }
 }
 

@@ -53,6 +53,8 @@ fn run(cli: &Cli) -> Outcome {
         Command::State(args) => commands::state::run(global, args),
         Command::Explain(args) => commands::explain::run(global, args),
         Command::Completions(args) => commands::completions::run(global, args),
+        Command::Install(args) => commands::install::run(global, args),
+        Command::Invoke(args) => commands::invoke::run(global, args),
         Command::Check(args) => commands::check::run(global, args),
         Command::Discover(args) => commands::discover::run(global, args),
         Command::Preview(args) => commands::preview::run(global, args),

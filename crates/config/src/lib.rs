@@ -18,7 +18,9 @@ mod streams;
 mod yaml;
 
 pub use pattern::Pattern;
-pub use pipeline::{CatalogFrom, JsonText, Limits, ListedValue, Listing, Pipeline, Program, ProgramBlock};
+pub use pipeline::{
+    CatalogFrom, JsonText, Limits, ListedValue, Listing, Package, Pipeline, Program, ProgramBlock,
+};
 pub use place::Place;
 pub use problem::{ConfigError, Problem, did_you_mean};
 pub use project::Project;

@@ -21,4 +21,4 @@ mod uv;
 pub use environment::Environment;
 pub use error::{InstallerSaid, PackagesError, Result};
 pub use packages::{Mode, Packages};
-pub use requirement::Wanted;
+pub use requirement::{Wanted, known_as};

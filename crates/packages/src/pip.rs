@@ -25,7 +25,7 @@ impl Pip {
     pub(crate) fn prepare(work: &Work, python: &Interpreter) -> Result<Self> {
         let folder = work.folder.join(format!("pip-{}", python.version));
         let (pip, ready) = (Self { python: folder.join("bin/python") }, folder.join("ready"));
-        let guard_path = folder.with_extension(format!("{}.lock", python.version));
+        let guard_path = work.folder.join(format!("pip-{}.lock", python.version));
         let guard = File::create(&guard_path).map_err(PackagesError::file("write", &guard_path))?;
         guard.lock().map_err(PackagesError::file("lock", &guard_path))?;
         if ready.exists() && pip.python.exists() {

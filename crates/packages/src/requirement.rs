@@ -86,6 +86,14 @@ pub(crate) fn name(requirement: &str) -> Option<String> {
     Some(normal(requirement.get(..end)?))
 }
 
+/// What a package is called by its requirement, whatever the version: its name, or the end of its address.
+pub fn known_as(requirement: &str) -> String {
+    name(requirement).unwrap_or_else(|| {
+        let last = address(requirement).trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        normal(last.trim_end_matches(".git"))
+    })
+}
+
 /// `Tap_X.y` and `tap-x-y` are one name (PEP 503).
 pub(crate) fn normal(name: &str) -> String {
     let mut normal = String::with_capacity(name.len());

@@ -10,6 +10,7 @@ mod discover;
 mod error;
 mod event;
 mod guard;
+mod invoke;
 mod plan;
 mod private_folder;
 mod program;
@@ -22,6 +23,7 @@ pub use discover::{Discovered, catalog_flags, discover};
 pub use error::{RunError, TapFailure};
 pub use event::{Observer, RunEvent, RunSummary, StreamSummary};
 pub use guard::guard;
+pub use invoke::invoke;
 pub use plan::{
     Attempts, CommitEdit, MakeTarget, RunLimits, RunPlan, Shutdown, StartEdit, StopSignal, TapCommand,
 };

@@ -33,8 +33,6 @@ macro_rules! reserved {
 }
 
 reserved! {
-    Install "install",
-    Invoke "invoke",
     Bench "bench",
     Status "status",
     Serve "serve",

@@ -1,6 +1,6 @@
 //! `check`: everything that can be known before a run, without touching anything.
 
-use config::Project;
+use config::{Program, Project};
 use serde::Serialize;
 
 use crate::args::{Check, Global};
@@ -8,7 +8,7 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_failure};
-use crate::wiring::{Offer, Wired, check_as_written};
+use crate::wiring::{Offer, TapUse, Wired, check_as_written, is_locked};
 
 /// What came of one pipeline.
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
     let printer = Printer::new(global);
     let mut all = Vec::new();
     for name in names {
-        let checked = match check(&project, &name, args.offline) {
+        let checked = match check(printer, &project, &name, args.offline) {
             Ok((streams, warnings)) => Checked { pipeline: name, ok: true, streams, warnings, error: None },
             Err(error) => {
                 Checked { pipeline: name, ok: false, streams: None, warnings: Vec::new(), error: Some(error) }
@@ -48,18 +48,31 @@ pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
         all.push(checked);
     }
     printer.result(&all, || text(&all, args.offline, &global.environment_flag()))?;
-    Ok(together(&all))
+    Ok(exit_code::together(
+        all.iter().filter_map(|checked| checked.error.as_ref()).map(|error| error.exit_code),
+    ))
 }
 
-fn check(project: &Project, name: &str, offline: bool) -> Result<(Option<usize>, Vec<String>), Failure> {
+fn check(
+    printer: Printer,
+    project: &Project,
+    name: &str,
+    offline: bool,
+) -> Result<(Option<usize>, Vec<String>), Failure> {
     if offline {
         let Some(pipeline) = project.check_files(name)? else { return Ok((None, Vec::new())) };
         check_as_written(&pipeline)?;
-        return Ok((None, pipeline.idle.iter().map(ToString::to_string).collect()));
+        let mut warnings: Vec<String> = pipeline.idle.iter().map(ToString::to_string).collect();
+        if let Program::Package(package) = &pipeline.tap.program
+            && !is_locked(project, package)?
+        {
+            warnings.push("there is no tapster.lock yet: `tapster install` writes it".to_owned());
+        }
+        return Ok((None, warnings));
     }
     let pipeline = project.pipeline(name)?;
     let scratch = scratch(project)?;
-    let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"))?;
+    let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"), TapUse::Started(printer))?;
     in_runtime(async |signals| {
         (wired.target)()?.check().await?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, (&[], &[]), signals).await?;
@@ -90,10 +103,4 @@ fn text(all: &[Checked], offline: bool, environment: &str) -> String {
         text.push_str(&format!("\nnext: tapster run {pipeline}{environment}\n"));
     }
     text
-}
-
-fn together(all: &[Checked]) -> u8 {
-    let mut codes = all.iter().filter_map(|checked| checked.error.as_ref()).map(|error| error.exit_code);
-    let Some(first) = codes.next() else { return exit_code::SUCCESS };
-    if codes.all(|code| code == first) { first } else { exit_code::SEVERAL }
 }

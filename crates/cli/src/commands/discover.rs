@@ -9,14 +9,19 @@ use crate::commands::run::pattern;
 use crate::commands::{in_runtime, project, scratch};
 use crate::failure::Outcome;
 use crate::output::{Align, DIM, Printer, Table};
-use crate::wiring::{Offer, Wired};
+use crate::wiring::{Offer, TapUse, Wired};
 
 /// One line a stream; with `--json` the catalog itself.
 pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
     let (project, name) = project::open_one(global, &args.pipeline)?;
     let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
-    let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"))?;
+    let wired = Wired::new(
+        &project,
+        &pipeline,
+        scratch.path().join("tap.log"),
+        TapUse::Started(Printer::new(global)),
+    )?;
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
     let offer = in_runtime(async |signals| {
         Offer::ask(&project, &pipeline, &wired.tap, (&select, &[]), signals).await

@@ -7,6 +7,8 @@ pub(crate) mod discover;
 mod editor;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod install;
+pub(crate) mod invoke;
 pub(crate) mod new;
 mod not_built;
 mod parse;

@@ -14,7 +14,7 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::error::CliError;
 use crate::failure::{Failure, Outcome};
 use crate::output::Printer;
-use crate::wiring::{Edits, Offer, Wired};
+use crate::wiring::{Edits, Offer, TapUse, Wired};
 use shown::{Shown, ShownTarget};
 
 /// Runs the tap into a target that only shows, until every selected stream has shown enough.
@@ -25,7 +25,12 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
     let (project, name) = project::open_one(global, &args.pipeline)?;
     let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
-    let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"))?;
+    let wired = Wired::new(
+        &project,
+        &pipeline,
+        scratch.path().join("tap.log"),
+        TapUse::Started(Printer::new(global)),
+    )?;
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
     let most = usize::try_from(args.records).unwrap_or(usize::MAX);
     let shown = in_runtime(async |signals| {

@@ -2,6 +2,8 @@
 
 mod catalog;
 mod expected;
+mod installed;
+mod invoked;
 mod paths;
 mod plan;
 mod programs;
@@ -12,7 +14,9 @@ mod tap;
 mod targets;
 
 pub(crate) use catalog::Offer;
-pub(crate) use plan::{Edits, Wired};
+pub(crate) use installed::{installed, is_locked};
+pub(crate) use invoked::Invoked;
+pub(crate) use plan::{Edits, TapUse, Wired};
 pub(crate) use programs::{program, programs};
 pub(crate) use settings::check_as_written;
 pub(crate) use signals::shutdown;

@@ -7,14 +7,17 @@ use std::time::Instant;
 
 use config::{CatalogFrom, Pipeline, Program, Project};
 use load::DecodeLimits;
+use packages::Mode;
 use runner::{Attempts, CommitEdit, MakeTarget, RunLimits, RunPlan, StartEdit, TapCommand};
 use singer::{Catalog, State};
 use target_api::{FullRefresh, RunIdentity, StreamName};
 
 use super::catalog::Offer;
+use super::installed::{Installed, installed};
 use super::{paths, programs, rules, settings, tap, targets};
 use crate::error::CliError;
 use crate::failure::Failure;
+use crate::output::Printer;
 
 /// A pipeline whose programs are found.
 pub(crate) struct Wired {
@@ -24,6 +27,17 @@ pub(crate) struct Wired {
     pub(crate) target_name: String,
     /// The file or database behind the target, for people.
     pub(crate) location: Option<String>,
+    /// Where the tap is of a package: in use for as long as this lives.
+    _installed: Option<Installed>,
+}
+
+/// Whether the tap will be started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TapUse {
+    /// One of a package is installed where it is not there yet, and the words about that go here.
+    Started(Printer),
+    /// Only its name is needed.
+    Named,
 }
 
 /// What of the streams a run covers.
@@ -36,10 +50,21 @@ pub(crate) struct Edits {
 }
 
 impl Wired {
-    pub(crate) fn new(project: &Project, pipeline: &Pipeline, log: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        project: &Project,
+        pipeline: &Pipeline,
+        log: PathBuf,
+        tap_use: TapUse,
+    ) -> Result<Self, Failure> {
         programs::check(pipeline)?;
         settings::honoured(pipeline, None)?;
-        let tap = tap::command(project, pipeline, log)?;
+        let installed = match (&pipeline.tap.program, tap_use) {
+            (Program::Package(package), TapUse::Started(printer)) => {
+                Some(installed(project, package, Mode::Missing, &mut |text| printer.note(text))?)
+            }
+            _ => None,
+        };
+        let tap = tap::command(project, pipeline, installed.as_ref(), log)?;
         let Program::Named(target_name) = &pipeline.target.program else {
             return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());
         };
@@ -53,7 +78,14 @@ impl Wired {
         let target = targets::maker(target_name, config)
             .ok_or_else(|| pipeline.target.unknown("target", programs::programs("target")))?;
         let tap_identity = tap::identity(&pipeline.tap.program);
-        Ok(Self { tap, tap_identity, target, target_name: target_name.clone(), location })
+        Ok(Self {
+            tap,
+            tap_identity,
+            target,
+            target_name: target_name.clone(),
+            location,
+            _installed: installed,
+        })
     }
 
     /// Who runs, for the state row.

@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::{Pipeline, Program, Project};
+use config::{Pipeline, Program, ProgramBlock, Project};
 use runner::TapCommand;
 
 use crate::error::CliError;
 use crate::failure::Failure;
+use crate::wiring::installed::Installed;
 
 /// What a tap gets of our environment besides `env:`.
 const PASSED_ON: [&str; 18] = [
@@ -38,6 +39,10 @@ pub(super) fn identity(program: &Program) -> String {
     match program {
         Program::Named(name) => name.clone(),
         Program::NotBuilt(key) => (*key).to_owned(),
+        // Not its program: two packages may bring a tap-postgres each, and neither knows the other's STATE.
+        Program::Package(package) => {
+            packages::known_as(package.requirements.first().map_or("", String::as_str))
+        }
         Program::Command(argv) => {
             let base = |text: &String| {
                 Path::new(text).file_name().map_or(text.clone(), |name| name.to_string_lossy().into_owned())
@@ -52,41 +57,74 @@ pub(super) fn identity(program: &Program) -> String {
     }
 }
 
-/// How to start it; logs go to `log`.
-pub(super) fn command(project: &Project, pipeline: &Pipeline, log: PathBuf) -> Result<TapCommand, Failure> {
-    let guard = std::env::current_exe().map_err(|source| CliError::File {
-        what: "find",
-        path: "the tapster program".into(),
-        source,
-    })?;
-    let argv: Vec<OsString> = match &pipeline.tap.program {
+/// How to start it; logs go to `log`. `installed` is the tap's own where it is of a package.
+pub(super) fn command(
+    project: &Project,
+    pipeline: &Pipeline,
+    installed: Option<&Installed>,
+    log: PathBuf,
+) -> Result<TapCommand, Failure> {
+    let argv: Vec<OsString> = match (&pipeline.tap.program, installed) {
+        (_, Some(installed)) => vec![installed.program.clone().into()],
         // One of ours lies beside this binary, so that a version always meets its own.
-        Program::Named(name) => vec![guard.with_file_name(name).into()],
-        Program::Command(argv) => argv.iter().map(OsString::from).collect(),
-        Program::NotBuilt(key) => {
+        (Program::Named(name), None) => vec![own_program()?.with_file_name(name).into()],
+        (Program::Command(argv), None) => argv.iter().map(OsString::from).collect(),
+        (Program::Package(package), None) => package.executable.iter().map(OsString::from).collect(),
+        (Program::NotBuilt(key), None) => {
             return Err(CliError::NotBuiltYet(format!("run with a tap by `{key}`")).into());
         }
     };
+    let mut command = any(project, pipeline, &pipeline.tap, argv, log)?;
+    if let Some(installed) = installed {
+        let path = command.env.iter().rfind(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
+        let path = installed.environment.path(path);
+        command.env.retain(|(key, _)| key != "PATH");
+        command.env.push(("PATH".into(), path));
+    }
+    Ok(command)
+}
+
+/// How to start a target's program by hand.
+pub(super) fn target_command(
+    project: &Project,
+    pipeline: &Pipeline,
+    program: PathBuf,
+) -> Result<TapCommand, Failure> {
+    any(project, pipeline, &pipeline.target, vec![program.into()], PathBuf::new())
+}
+
+/// Any program of a pipeline, in the project's folder, with the environment that such programs get.
+fn any(
+    project: &Project,
+    pipeline: &Pipeline,
+    block: &ProgramBlock,
+    argv: Vec<OsString>,
+    log: PathBuf,
+) -> Result<TapCommand, Failure> {
     let passed = PASSED_ON.iter().filter_map(|&key| Some((OsString::from(key), std::env::var_os(key)?)));
-    let own =
-        pipeline.tap.env()?.into_iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
+    let own = block.env()?.into_iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
     let secrets = pipeline.secrets.clone();
     Ok(TapCommand {
         argv,
         env: passed.chain(own).collect(),
         folder: project.root().to_owned(),
-        config: pipeline.tap.config()?.as_str().to_owned(),
-        guard,
+        config: block.config()?.as_str().to_owned(),
+        guard: own_program()?,
         private: project.root().join(".tapster/private"),
         log,
         redact: Arc::new(move |text| secrets.redact(text).into_owned()),
     })
 }
 
+fn own_program() -> Result<PathBuf, CliError> {
+    let failed = |source| CliError::File { what: "find", path: "the tapster program".into(), source };
+    std::env::current_exe().map_err(failed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::identity;
-    use config::Program;
+    use config::{Package, Program};
 
     #[test]
     fn a_script_is_known_by_its_name_and_not_by_its_interpreters_path() {
@@ -95,5 +133,16 @@ mod tests {
         assert_eq!(command(&["/usr/bin/python3", "taps/mine.py", "-v"]), "python3 mine.py");
         assert_eq!(command(&["/opt/venv/bin/tap-github"]), "tap-github");
         assert_eq!(identity(&Program::Named("tap-csv".into())), "tap-csv");
+    }
+
+    #[test]
+    fn the_tap_of_a_package_is_known_by_the_package_whatever_its_version() {
+        let package = |requirement: &str| {
+            let requirements = vec![requirement.to_owned()];
+            identity(&Program::Package(Package { requirements, executable: None, python: None }))
+        };
+        assert_eq!(package("Pipelinewise_tap-postgres[x]==1.8.4"), "pipelinewise-tap-postgres");
+        assert_eq!(package("tap-x @ git+https://host/y@1"), "tap-x");
+        assert_eq!(package("git+https://host/acme/tap-x.git@0123#egg=y"), "tap-x");
     }
 }

@@ -28,6 +28,8 @@ fn every_verb_has_help_and_every_verb_with_arguments_an_example() {
     let verbs: &[&[&str]] = &[
         &["init"],
         &["new", "pipeline"],
+        &["install"],
+        &["invoke"],
         &["check"],
         &["discover"],
         &["preview"],

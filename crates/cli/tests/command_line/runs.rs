@@ -340,7 +340,7 @@ fn check_offline_refuses_what_a_run_refuses() {
         ),
         ("E0107", format!("{tap}\n{target}\nstreams: {{ x: {{ filter: a, load_method: history }} }}")),
         ("E0107", format!("{tap}\n{target}\nhooks: {{ before: [] }}")),
-        ("E0107", format!("tap: {{ pip: tap-x==1 }}\n{target}")),
+        ("E0107", format!("tap: {{ airbyte: source-x==1 }}\n{target}")),
         ("E0107", format!("{tap}\ntarget: {{ command: [cat] }}")),
         ("E0185", format!("tap: {{ name: tap-foo }}\n{target}")),
         ("E0185", format!("{tap}\ntarget: {{ name: target-jsnol, config: {{ path: out }} }}")),

@@ -17,9 +17,22 @@ pub enum Program {
     Named(String),
     /// Anybody's, in any language: program and arguments, started without a shell in the project folder.
     Command(Vec<String>),
-    /// A way to name a program that is reserved and not built yet, such as `pip`: the key. Never in a pipeline that
+    /// That of a Python package, in an environment that tapster keeps.
+    Package(Package),
+    /// A way to name a program that is reserved and not built yet, such as `airbyte`: the key. Never in a pipeline that
     /// may run.
     NotBuilt(&'static str),
+}
+
+/// A program of a Python package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// As pip takes them, the package of the program first. Not looked into here.
+    pub requirements: Vec<String>,
+    /// Which of its programs.
+    pub executable: Option<String>,
+    /// The version of Python, as written.
+    pub python: Option<String>,
 }
 
 /// Where a tap's catalog comes from.
@@ -80,8 +93,10 @@ impl ProgramBlock {
                 let words = value.as_list().unwrap_or_default().iter().map(plain_text);
                 Program::Command(words.collect::<Result<_, _>>()?)
             }
+            "pip" if kind == "tap" => Program::Package(package(&node, value)?),
             other => Program::NotBuilt(other),
         };
+        only_with_package(&node, key, value)?;
         if program == Program::Command(Vec::new()) {
             let (missing, hint) =
                 ("program", "write its program and arguments: command: [python3, taps/mine.py]");
@@ -139,6 +154,28 @@ impl ProgramBlock {
     pub(super) fn node(&self) -> &Node {
         &self.node
     }
+}
+
+fn package(node: &Node, pip: &Node) -> Result<Package, ConfigError> {
+    let requirements = match pip.as_list() {
+        Some(list) => list.iter().map(plain_text).collect::<Result<_, _>>()?,
+        None => vec![plain_text(pip)?],
+    };
+    let text = |key: &str| node.get(key).map(plain_text).transpose();
+    Ok(Package { requirements, executable: text("executable")?, python: text("python")? })
+}
+
+/// Beside another program these two would mean nothing.
+fn only_with_package(node: &Node, program: &'static str, place: &Node) -> Result<(), ConfigError> {
+    if matches!(program, "pip" | "airbyte") {
+        return Ok(());
+    }
+    let Some(path) = ["executable", "python"].into_iter().find(|key| node.get(key).is_some()) else {
+        return Ok(());
+    };
+    let fault =
+        SettingFault::Contradiction { path: path.to_owned(), found: "given".to_owned(), other: program };
+    Err(Problem::new(fault, node.get(path).map_or(&place.place, |node| &node.place)).into())
 }
 
 /// A text of a command line, which everybody on the machine can read.

@@ -11,7 +11,7 @@ use crate::args::Global;
 use crate::commands::{in_runtime, scratch};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Align, Printer, Table as Printed, bookmark};
-use crate::wiring::{Edits, Offer, Wired};
+use crate::wiring::{Edits, Offer, TapUse, Wired};
 
 /// What a run would do with one stream.
 #[derive(Serialize)]
@@ -39,7 +39,12 @@ struct Outlook {
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
     let pipeline = project.pipeline(name)?;
     let scratch = scratch(project)?;
-    let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"))?;
+    let wired = Wired::new(
+        project,
+        &pipeline,
+        scratch.path().join("tap.log"),
+        TapUse::Started(Printer::new(global)),
+    )?;
     // Ours send versions for each full table; of others it is seen only when they run.
     let ours = matches!(&pipeline.tap.program, Program::Named(_));
     let outlook = in_runtime(async |signals| {

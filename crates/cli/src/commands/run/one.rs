@@ -15,7 +15,7 @@ use crate::commands::runtime;
 use crate::failure::{Failure, Outcome};
 use crate::output::Printer;
 use crate::progress::{self, Live};
-use crate::wiring::{Edits, Offer, Wired, shutdown};
+use crate::wiring::{Edits, Offer, TapUse, Wired, shutdown};
 
 /// Runs one pipeline and tells what came of it.
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
@@ -28,7 +28,8 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     let id = RunId::generate();
     let lock = waiting::lock(&store, &key, id, request.wait)?;
     let folder = store.make_run_folder(&id)?;
-    let wired = Wired::new(project, &pipeline, folder.tap_log.clone())?;
+    let wired =
+        Wired::new(project, &pipeline, folder.tap_log.clone(), TapUse::Started(Printer::new(global)))?;
     let new = NewRun { tap: wired.tap_identity.clone(), target: wired.target_name.clone() };
     store.begin_run(&lock, &new)?;
     runner::sweep(&wired.tap.private);

@@ -15,14 +15,14 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::error::CliError;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_bytes};
-use crate::wiring::Wired;
+use crate::wiring::{TapUse, Wired};
 
 /// The STATE as the target has it, byte for byte.
 pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
     let (project, name) = project::open_one(global, &args.pipeline)?;
     let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
-    let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"))?;
+    let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"), TapUse::Named)?;
     let identity = wired.identity(&pipeline, "state-get");
     let stored = in_runtime(async |_| {
         let mut target = (wired.target)()?;
@@ -165,7 +165,7 @@ impl Work {
         let id = RunId::generate();
         let lock = store.lock(&key, id)?;
         let scratch = scratch(project)?;
-        let wired = Wired::new(project, pipeline, scratch.path().join("tap.log"))?;
+        let wired = Wired::new(project, pipeline, scratch.path().join("tap.log"), TapUse::Named)?;
         let identity = RunIdentity { pipeline: name.to_owned(), ..wired.identity(pipeline, &id.to_string()) };
         Ok(Self { store, key, id, identity, wired, _lock: lock, _scratch: scratch })
     }

@@ -12,7 +12,7 @@ pub(super) static TAP_BLOCK: Block = Block::new(
             Key::new("name", Shape::Text, "one of tapster's own taps: tap-csv"),
             Key::new("command", TEXTS, "any program and its arguments; no shell"),
         ],
-        INSTALLED,
+        &[PIP, EXECUTABLE, PYTHON],
         &[
             Key::new("airbyte", Shape::Text, "an Airbyte source from PyPI, with its version").later(),
             Key::new("manifest", Shape::Text, "the manifest of a manifest-only Airbyte source").later(),
@@ -49,17 +49,16 @@ pub(super) static TARGET_BLOCK: Block = Block::new(
             Key::new("name", Shape::Text, "one of tapster's own targets: target-duckdb"),
             Key::new("command", TEXTS, "any Singer target and its arguments; no shell").later(),
         ],
-        INSTALLED,
+        &[PIP.later(), EXECUTABLE.later(), PYTHON.later()],
         SETTINGS,
     ],
 );
 
-const INSTALLED: &[Key] = &[
-    Key::new("pip", Shape::Either(&[Shape::Text, TEXTS]), "a Python package with its version, or several")
-        .later(),
-    Key::new("executable", Shape::Text, "the program of the package, when it has several").later(),
-    Key::new("python", Shape::Text, "the version of Python, in quotes").later(),
-];
+const PIP: Key =
+    Key::new("pip", Shape::Either(&[Shape::Text, TEXTS]), "a Python package with its version, or several");
+const EXECUTABLE: Key =
+    Key::new("executable", Shape::Text, "the program of the package, when it has several");
+const PYTHON: Key = Key::new("python", Shape::Text, "the version of Python, in quotes");
 
 const SETTINGS: &[Key] = &[
     Key::new("config", Shape::JsonMap, "its own settings, as config.json"),
