@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{Pipeline, Package, Program, Project, ReplicationMethod, Selected};
+use config::{Package, Pipeline, Program, Project, ReplicationMethod, Selected};
 
 fn project(name: &str, environment: Option<&str>) -> Project {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples").join(name);

@@ -14,7 +14,10 @@ const ALLOWED: [(&str, &[&str]); 13] = [
     ("target-testkit", &["columns", "target-api"]),
     ("load", &["singer", "columns", "target-api"]),
     ("runner", &["singer", "target-api", "load", "store"]),
-    ("cli", &["singer", "columns", "target-api", "load", "store", "config", "packages", "runner", "targets/*"]),
+    (
+        "cli",
+        &["singer", "columns", "target-api", "load", "store", "config", "packages", "runner", "targets/*"],
+    ),
     ("xtask", &[]),
     ("tests", &["*"]),
 ];
