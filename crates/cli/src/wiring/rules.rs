@@ -56,6 +56,8 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
             metadata_columns: settings.metadata_columns.unwrap_or(false),
             excludes_nested: columns.exclude_nested(),
             columns: Arc::new(move |path| columns.loads(path)),
+            key_required: false,
+            activate_version: true,
         }
     })
 }
