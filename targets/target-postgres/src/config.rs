@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use target_api::{Result, TargetError};
 
 use crate::error::settings;
+use crate::url;
 
 /// JSON Schema of the settings.
 #[must_use]
@@ -16,7 +17,7 @@ pub fn settings_schema() -> &'static str {
     include_str!("settings.schema.json")
 }
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 19] = [
     "host",
     "port",
     "user",
@@ -25,8 +26,13 @@ const KNOWN: [&str; 14] = [
     "dbname",
     "default_target_schema",
     "schema",
+    "sqlalchemy_url",
     "sslmode",
+    "ssl_mode",
+    "ssl_enable",
+    "ssl",
     "ssl_root_cert",
+    "ssl_certificate_authority",
     "application_name",
     "connect_timeout",
     "lock_timeout",
@@ -84,13 +90,16 @@ impl Settings {
     pub(crate) fn parse(json: &str) -> Result<Self> {
         let value: Value = serde_json::from_str(json)
             .map_err(|error| settings(format!("the settings of target-postgres are no JSON: {error}")))?;
-        let Value::Object(given) = value else {
+        let Value::Object(mut given) = value else {
             return Err(settings("the settings of target-postgres must be a JSON object"));
         };
-        match given.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-            Some(key) => Err(unknown(key)),
-            None => Self::from_object(&given),
+        if let Some(key) = given.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+            return Err(unknown(key));
         }
+        if let Some(url) = text(&given, "sqlalchemy_url")? {
+            url::spread(&url, &mut given)?;
+        }
+        Self::from_object(&given)
     }
 
     fn from_object(given: &Map<String, Value>) -> Result<Self> {
@@ -113,7 +122,7 @@ impl Settings {
             default_schema: either(given, "default_target_schema", "schema")?
                 .unwrap_or_else(|| "public".to_owned()),
             ssl_mode,
-            ssl_root_cert: text(given, "ssl_root_cert")?.map(PathBuf::from),
+            ssl_root_cert: either(given, "ssl_root_cert", "ssl_certificate_authority")?.map(PathBuf::from),
             application_name: text(given, "application_name")?.unwrap_or_else(|| "tapster".to_owned()),
             connect_timeout: seconds(given, "connect_timeout", 10)?,
             lock_timeout: seconds(given, "lock_timeout", 60)?,
@@ -162,17 +171,28 @@ fn seconds(given: &Map<String, Value>, key: &str, default: u64) -> Result<Durati
 }
 
 fn boolean(given: &Map<String, Value>, key: &str, default: bool) -> Result<bool> {
+    Ok(switch(given, key)?.unwrap_or(default))
+}
+
+fn switch(given: &Map<String, Value>, key: &str) -> Result<Option<bool>> {
     match given.get(key) {
-        None | Some(Value::Null) => Ok(default),
-        Some(Value::Bool(value)) => Ok(*value),
-        Some(Value::String(text)) if text == "true" => Ok(true),
-        Some(Value::String(text)) if text == "false" => Ok(false),
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(value)) => Ok(Some(*value)),
+        Some(Value::String(text)) if text == "true" => Ok(Some(true)),
+        Some(Value::String(text)) if text == "false" => Ok(Some(false)),
         Some(other) => Err(settings(format!("`{key}` is {}: expected true or false", kind(other)))),
     }
 }
 
 fn ssl_mode(given: &Map<String, Value>, host: &Host) -> Result<SslMode> {
-    Ok(match text(given, "sslmode")?.as_deref() {
+    // Those of the Python targets switch encryption as a whole.
+    let (enabled, required) = (switch(given, "ssl_enable")?, switch(given, "ssl")?);
+    if enabled == Some(false) || (required == Some(false) && enabled.is_none()) {
+        return Ok(SslMode::Disable);
+    }
+    Ok(match either(given, "sslmode", "ssl_mode")?.as_deref() {
+        None if enabled == Some(true) => SslMode::VerifyFull,
+        None if required == Some(true) => SslMode::Require,
         None if is_local(host) => SslMode::Disable,
         None | Some("verify-full") => SslMode::VerifyFull,
         Some("disable") => SslMode::Disable,
@@ -273,6 +293,20 @@ mod tests {
             assert_eq!(parse(&format!(r#"{{"host":"{host}","user":"u"}}"#)).ssl_mode, mode, "{host}");
         }
         assert_eq!(parse(r#"{"user":"u","host":""}"#).host, Host::Socket("/var/run/postgresql".into()));
+    }
+
+    #[test]
+    fn the_python_targets_names_of_encryption_are_taken() {
+        let mode = |more: &str| parse(&format!(r#"{{"host":"localhost","user":"u",{more}}}"#)).ssl_mode;
+        assert_eq!(mode(r#""ssl_enable":true"#), SslMode::VerifyFull);
+        assert_eq!(mode(r#""ssl_enable":"true","ssl_mode":"verify-ca""#), SslMode::VerifyCa);
+        assert_eq!(mode(r#""ssl_enable":false,"ssl_mode":"verify-ca""#), SslMode::Disable, "as there");
+        assert_eq!(mode(r#""ssl":"true""#), SslMode::Require);
+        let url = parse(r#"{"sqlalchemy_url":"postgresql://u@db/d","ssl_certificate_authority":"/ca.pem"}"#);
+        assert_eq!((url.to_string().as_str(), url.ssl_mode), ("db:5432/d as u", SslMode::VerifyFull));
+        assert_eq!(url.ssl_root_cert.as_deref(), Some("/ca.pem".as_ref()));
+        assert!(refusal(r#"{"user":"u","sslmode":"require","ssl_mode":"verify-ca"}"#).contains("keep one"));
+        assert!(refusal(r#"{"user":"u","ssl_enable":"yes"}"#).contains("true or false"));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod state;
 mod tables;
 mod target;
 mod tls;
+mod url;
 
 pub use config::settings_schema;
 pub use target::PostgresTarget;
