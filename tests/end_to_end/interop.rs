@@ -114,6 +114,91 @@ fn pipelinewise_tap_postgres_into_postgres() {
     follows(&project, &source, &warehouse, "shop");
 }
 
+/// What one types, with pip's settings of this machine, and then without any network.
+#[test]
+fn pipelinewise_tap_postgres_is_installed_locked_and_run_offline() {
+    let (source, project) = (source(), Project::new());
+    let warehouse = Warehouse::duckdb(project.path());
+    let config = json!({
+        "host": "127.0.0.1",
+        "port": cluster().port(),
+        "user": "tapster",
+        "password": Cluster::PASSWORD,
+        "dbname": source.name(),
+        "filter_schemas": "shop",
+    });
+    let mut pipeline = pipeline(std::path::Path::new("tap"), &config, &warehouse);
+    pipeline["tap"] =
+        json!({ "pip": "pipelinewise-tap-postgres==1.8.4", "executable": "tap-postgres", "config": config });
+    project.pipeline("shop", &pipeline);
+    let online = |words: &[&str]| {
+        let mut command = project.tapster(words);
+        python::may_install(&mut command);
+        project.outcome(&mut command)
+    };
+    let offline = |words: &[&str]| {
+        let mut command = project.tapster(words);
+        command.env("PIP_NO_INDEX", "1").env("PIP_INDEX_URL", "http://127.0.0.1:9/simple");
+        project.outcome(&mut command)
+    };
+    let rows = || warehouse.value("SELECT count(*) FROM shop.orders").unwrap_or_default();
+    let installed = online(&["install"]).expect_code(0);
+    assert!(installed.stdout.contains("tap-postgres of pipelinewise-tap-postgres==1.8.4"), "{installed}");
+    let lock = std::fs::read_to_string(project.path().join("tapster.lock")).expect("a lock");
+    assert!(lock.contains("\"psycopg2-binary\"") && lock.contains("\"sha256\""), "{lock}");
+    let _ = offline(&["run", "shop"]).expect_code(0);
+    assert_eq!(rows(), "500");
+    block_on(source.execute(LATER));
+    let _ = offline(&["run", "shop"]).expect_code(0);
+    assert_eq!(rows(), "600");
+    // Another machine has the project's files alone.
+    std::fs::remove_dir_all(project.path().join(".tapster")).expect(".tapster");
+    let missing = offline(&["run", "shop"]).expect_code(69);
+    assert!(missing.stderr.contains("E0609"), "{missing}");
+    let _ = online(&["install", "--locked"]).expect_code(0);
+    assert_eq!(std::fs::read_to_string(project.path().join("tapster.lock")).expect("a lock"), lock);
+    let _ = offline(&["run", "shop"]).expect_code(0);
+}
+
+/// uv locks for every platform; what it locked, pip installs.
+#[test]
+fn what_uv_locks_pip_installs() {
+    let uv = python::program("uv==0.13.9", "uv");
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let path = project.write("people.jsonl", "{\"id\":1,\"name\":\"a\"}\n");
+    let config = json!({ "path": path, "stream_name": "people", "primary_keys": ["id"] });
+    let tap = json!({ "pip": ["tap-jsonl==0.3.1", "idna<4"], "config": config });
+    project.pipeline("people", &json!({ "tap": tap, "target": warehouse.block() }));
+    let tapster = |with_uv: bool, words: &[&str]| {
+        let mut command = project.tapster(words);
+        python::may_install(&mut command);
+        let path = std::env::var("PATH").unwrap_or_default();
+        if with_uv {
+            command.env("PATH", format!("{}:{path}", uv.parent().expect("bin").display()));
+        }
+        project.outcome(&mut command)
+    };
+    let first = tapster(true, &["run", "people"]).expect_code(0);
+    assert!(first.stderr.contains("with uv"), "{first}");
+    let read = || std::fs::read_to_string(project.path().join("tapster.lock")).expect("a lock");
+    let lock = read();
+    assert!(!lock.contains("\"platform\"") && lock.contains("\"marker\""), "{lock}");
+    std::fs::remove_dir_all(project.path().join(".tapster/environments")).expect("environments");
+    let second = tapster(false, &["install", "--locked"]).expect_code(0);
+    assert!(second.stderr.contains("with pip"), "{second}");
+    assert_eq!(read(), lock);
+    let _ = tapster(false, &["run", "people"]).expect_code(0);
+    // Every hash is another one now, and uv refuses, too.
+    let other: String = lock
+        .lines()
+        .map(|line| if line.trim().len() >= 66 && !line.contains(':') { line.replace(['a', 'b', '1'], "0") } else { line.into() } + "\n")
+        .collect();
+    project.write("tapster.lock", other);
+    let refused = tapster(true, &["install", "--locked"]).expect_code(78);
+    assert!(refused.stderr.contains("E0607"), "{refused}");
+}
+
 #[test]
 fn tap_jsonl_into_duckdb() {
     let program = python::program("tap-jsonl==0.3.1", "tap-jsonl");

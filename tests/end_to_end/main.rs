@@ -8,5 +8,6 @@ mod golden;
 mod interop;
 mod kills;
 mod memory;
+mod packages;
 mod processes;
 mod support;

@@ -11,3 +11,4 @@ pub mod psql;
 pub mod python;
 pub mod script;
 pub mod warehouse;
+pub mod wheel;

@@ -43,3 +43,16 @@ fn install(requirement: &str, folder: &PathBuf) {
     let pip = ["install", "--quiet", "--disable-pip-version-check", requirement];
     run(Command::new(folder.join("bin/pip")).args(pip));
 }
+
+/// Lets a command install packages as we would: with the settings of pip and uv on this machine, its proxies and
+/// certificates, and its cache.
+pub fn may_install(command: &mut Command) {
+    let is_theirs = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        ["PIP_", "UV_"].iter().any(|start| name.starts_with(start))
+            || ["_PROXY", "_CA_BUNDLE"].iter().any(|end| name.ends_with(end))
+            || name.starts_with("SSL_CERT_")
+            || name == "HOME"
+    };
+    command.envs(std::env::vars_os().filter(|(name, _)| is_theirs(&name.to_string_lossy())));
+}
