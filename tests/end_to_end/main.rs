@@ -10,4 +10,5 @@ mod kills;
 mod memory;
 mod packages;
 mod processes;
+mod stream_settings;
 mod support;

@@ -38,7 +38,7 @@ fn table() -> Arc<TableSchema> {
     let Ok(Message::Schema(message)) = singer::parse(orders::SCHEMA, &mut singer::SkipRecords) else {
         unreachable!("the order stream has a SCHEMA")
     };
-    let options = TableOptions { metadata: true, versioned: false, include: &|_| true };
+    let options = TableOptions { metadata: true, versioned: false, deleted_at: false, include: &|_| true };
     let stream = StreamName::from("orders");
     let table = columns::table_schema(&stream, &message.schema, &message.key_properties, &options);
     Arc::new(table.expect("the order stream's SCHEMA makes a table"))

@@ -20,6 +20,6 @@ pub use builder::{BatchBuilder, PropertyFilter};
 pub use column_type::{ColumnType, ParseColumnTypeError, TYPE_METADATA};
 pub use limits::{DatePolicy, NanPolicy, NulPolicy, ValueLimits};
 pub use mapping::{SchemaRefused, TableOptions, table_schema};
-pub use metadata::{Envelope, METADATA_COLUMNS, TABLE_VERSION, is_metadata_column};
+pub use metadata::{DELETED_AT, Envelope, METADATA_COLUMNS, TABLE_VERSION, is_metadata_column};
 pub use refusal::{Found, RecordError, RecordProblem, Refused};
 pub use table_schema::{Column, StreamName, TableSchema};

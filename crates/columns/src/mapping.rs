@@ -16,6 +16,8 @@ pub struct TableOptions<'a> {
     pub metadata: bool,
     /// Adds `_sdc_table_version` even where `metadata` is off.
     pub versioned: bool,
+    /// Adds `_sdc_deleted_at` even where `metadata` is off and the SCHEMA does not have it.
+    pub deleted_at: bool,
     /// Which properties become columns. Key properties do in any case.
     pub include: &'a dyn Fn(&str) -> bool,
 }
@@ -129,7 +131,10 @@ pub fn table_schema(
     }
     let added = METADATA_COLUMNS.into_iter().filter(|&name| {
         let said = name == DELETED_AT && properties.contains_key(name) && (options.include)(name);
-        options.metadata || said || (options.versioned && name == TABLE_VERSION)
+        options.metadata
+            || said
+            || (options.deleted_at && name == DELETED_AT)
+            || (options.versioned && name == TABLE_VERSION)
     });
     columns.extend(added.map(metadata_column));
     if columns.is_empty() {

@@ -9,7 +9,7 @@ pub(crate) const RECEIVED_AT: &str = "_sdc_received_at";
 /// When the record was put into its batch.
 pub(crate) const BATCHED_AT: &str = "_sdc_batched_at";
 /// When the record was deleted at its origin; the one of the seven that a record itself may say.
-pub(crate) const DELETED_AT: &str = "_sdc_deleted_at";
+pub const DELETED_AT: &str = "_sdc_deleted_at";
 /// Grows with each record.
 pub(crate) const SEQUENCE: &str = "_sdc_sequence";
 /// The version of the table that the record belongs to, from its RECORD message.

@@ -85,6 +85,9 @@ pub enum RecordProblem {
     /// One batch cannot hold the value.
     #[error("the value is too large: a batch holds 2 GiB of one column")]
     Large,
+    /// A record that was deleted, of a stream whose records are told apart by nothing.
+    #[error("the record was deleted, and the stream has no key by which to find what it deletes")]
+    DeleteWithoutKey,
     /// The record is no object.
     #[error("the record must be an object, found {found}")]
     NotObject {
@@ -182,6 +185,7 @@ impl RecordError {
             RecordProblem::Digits => "E0227",
             RecordProblem::Deep { .. } | RecordProblem::Large => "E0228",
             RecordProblem::NotObject { .. } => "E0229",
+            RecordProblem::DeleteWithoutKey => "E0233",
         }
     }
 
@@ -208,6 +212,10 @@ impl RecordError {
                 format!("correct the value at its origin, or exclude `{column}`")
             }
             RecordProblem::Deep { .. } | RecordProblem::Large => format!("exclude `{column}`"),
+            RecordProblem::DeleteWithoutKey => {
+                "give the stream `key_properties`, or say `deletes: ignore` to load such records as any other"
+                    .to_owned()
+            }
             RecordProblem::NotObject { .. } => return None,
         })
     }

@@ -216,11 +216,18 @@ impl Cutter {
                 return Err(DecodeError::Message { line, excerpt: framing_excerpt(b"{"), source });
             }
         }
-        if record.version.is_some() && stream.lacks_version() {
+        let (unversioned, undeletable) =
+            (record.version.is_some() && stream.lacks_version(), stream.lacks_deleted_at());
+        if unversioned || undeletable {
             stream.builder.take_back();
             self.emit(index);
-            let versioned = self.streams[index].add_version(&self.values);
-            versioned.map_err(|source| DecodeError::Schema {
+            let stream = &mut self.streams[index];
+            let added = if undeletable {
+                stream.add_deleted_at(&self.values)
+            } else {
+                stream.add_version(&self.values)
+            };
+            added.map_err(|source| DecodeError::Schema {
                 line,
                 stream: record.stream.to_string(),
                 source,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use target_api::{LoadMethod, TableName};
+use target_api::{Deletes, LoadMethod, TableName};
 
 /// Whether a column of a stream is loaded, by its path from the top of the record; keys always are.
 pub type ColumnFilter = Arc<dyn Fn(&[&str]) -> bool + Send + Sync>;
@@ -20,6 +20,8 @@ pub struct StreamRule {
     pub key_properties: Option<Vec<String>>,
     /// What a record of a known key does.
     pub load_method: LoadMethod,
+    /// What a delete record does.
+    pub deletes: Deletes,
     /// Whether the table gets the seven `_sdc_` columns.
     pub metadata_columns: bool,
     /// Which columns are loaded.
@@ -39,6 +41,7 @@ impl Default for StreamRule {
             table: None,
             key_properties: None,
             load_method: LoadMethod::Upsert,
+            deletes: Deletes::Unsaid,
             metadata_columns: false,
             columns: Arc::new(|_| true),
             excludes_nested: false,

@@ -5,12 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use columns::{
-    BatchBuilder, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits, table_schema,
+    BatchBuilder, DELETED_AT, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits, table_schema,
 };
 use singer::SchemaMessage;
-use target_api::{Table, TableName, table_name};
+use target_api::{Deletes, LoadMethod, Table, TableName, table_name};
 
 use crate::{DecodeError, StreamRule};
+
+/// The `_sdc_` columns that the messages themselves have asked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Added {
+    versioned: bool,
+    deleted_at: bool,
+}
 
 /// A stream that has a SCHEMA.
 pub(crate) struct Stream {
@@ -19,7 +26,7 @@ pub(crate) struct Stream {
     schema: Box<SchemaMessage>,
     /// What the last SCHEMA gave, before any value widened it.
     declared: TableSchema,
-    versioned: bool,
+    added: Added,
     /// Whether the target has been given its table, and whether a STATE has come since the SCHEMA: the table goes
     /// out with that checkpoint at the latest. It waits until then, because what a first record or `ACTIVATE_VERSION`
     /// says of it would else be a change of a table just made.
@@ -43,7 +50,9 @@ impl Stream {
         rule: StreamRule,
         limits: &ValueLimits,
     ) -> Result<Self, SchemaRefused> {
-        let declared = declared(&schema, &rule, false)?;
+        // A version that is activated marks the records of others.
+        let added = Added { versioned: false, deleted_at: rule.deletes == Deletes::Soft };
+        let declared = declared(&schema, &rule, added)?;
         let builder = builder(declared.clone(), &rule, limits);
         let name = StreamName::from(schema.stream.as_str());
         Ok(Self {
@@ -51,7 +60,7 @@ impl Stream {
             rule,
             schema,
             declared,
-            versioned: false,
+            added,
             opened: false,
             due: false,
             told: HashSet::new(),
@@ -65,7 +74,7 @@ impl Stream {
 
     /// What a further SCHEMA gives; `None` when it changes nothing.
     pub(crate) fn redeclared(&self, schema: &SchemaMessage) -> Result<Option<TableSchema>, SchemaRefused> {
-        let table = declared(schema, &self.rule, self.versioned)?;
+        let table = declared(schema, &self.rule, self.added)?;
         Ok((table != self.declared).then_some(table))
     }
 
@@ -83,13 +92,42 @@ impl Stream {
 
     /// Whether the table lacks the version column, which a record with a version needs.
     pub(crate) fn lacks_version(&self) -> bool {
-        !self.versioned
+        !self.added.versioned
     }
 
     /// From now on records carry versions. The builder must be empty.
     pub(crate) fn add_version(&mut self, limits: &ValueLimits) -> Result<(), SchemaRefused> {
-        self.versioned = true;
-        let table = declared(&self.schema, &self.rule, true)?;
+        self.added.versioned = true;
+        self.add(limits)
+    }
+
+    /// Whether a record says when it was deleted and the table has no column for it, although deletes are heeded.
+    #[inline]
+    pub(crate) fn lacks_deleted_at(&self) -> bool {
+        self.builder.lacks_deleted_at() && !self.added.deleted_at && self.heeds_deletes()
+    }
+
+    #[cold]
+    fn heeds_deletes(&self) -> bool {
+        match self.rule.deletes {
+            Deletes::Hard | Deletes::Soft => true,
+            Deletes::Ignore => false,
+            Deletes::Unsaid => self.merges() && (self.rule.columns)(&[DELETED_AT]),
+        }
+    }
+
+    fn merges(&self) -> bool {
+        self.rule.load_method == LoadMethod::Upsert && self.declared.is_keyed()
+    }
+
+    /// From now on the table has `_sdc_deleted_at`. The builder must be empty.
+    pub(crate) fn add_deleted_at(&mut self, limits: &ValueLimits) -> Result<(), SchemaRefused> {
+        self.added.deleted_at = true;
+        self.add(limits)
+    }
+
+    fn add(&mut self, limits: &ValueLimits) -> Result<(), SchemaRefused> {
+        let table = declared(&self.schema, &self.rule, self.added)?;
         self.declared = table.clone();
         // What values have widened stays wide.
         let mut wide = table;
@@ -125,22 +163,27 @@ impl Stream {
     /// The table as the target shall have it now.
     pub(crate) fn table(&self) -> Table {
         let name: TableName = self.rule.table.clone().unwrap_or_else(|| table_name(self.name.as_str()));
-        Table { schema: TableSchema::clone(self.builder.schema()), name, load_method: self.rule.load_method }
+        Table {
+            load_method: self.rule.load_method,
+            deletes: self.rule.deletes,
+            ..Table::new(TableSchema::clone(self.builder.schema()), name)
+        }
     }
 }
 
 fn builder(table: TableSchema, rule: &StreamRule, limits: &ValueLimits) -> BatchBuilder {
-    let builder = BatchBuilder::new(Arc::new(table), limits.clone());
+    let merges = rule.load_method == LoadMethod::Upsert && table.is_keyed();
+    let mut builder = BatchBuilder::new(Arc::new(table), limits.clone());
+    if !merges && matches!(rule.deletes, Deletes::Hard | Deletes::Soft) {
+        builder = builder.refusing_deletes();
+    }
     if rule.excludes_nested { builder.filtered(Arc::clone(&rule.columns)) } else { builder }
 }
 
-fn declared(
-    schema: &SchemaMessage,
-    rule: &StreamRule,
-    versioned: bool,
-) -> Result<TableSchema, SchemaRefused> {
+fn declared(schema: &SchemaMessage, rule: &StreamRule, added: Added) -> Result<TableSchema, SchemaRefused> {
     let keys = rule.key_properties.as_ref().unwrap_or(&schema.key_properties);
     let include = |column: &str| (rule.columns)(&[column]);
-    let options = TableOptions { metadata: rule.metadata_columns, versioned, include: &include };
+    let Added { versioned, deleted_at } = added;
+    let options = TableOptions { metadata: rule.metadata_columns, versioned, deleted_at, include: &include };
     table_schema(&StreamName::from(schema.stream.as_str()), &schema.schema, keys, &options)
 }

@@ -21,6 +21,6 @@ pub use capabilities::{Capabilities, IdentifierRule, Promise};
 pub use checkpoint::{Checkpoint, Committed, FullRefresh, RunIdentity, StateChange, StoredState};
 pub use error::{Result, Status, TargetError};
 pub use names::{column_names, shortened, table_name};
-pub use table::{KeyChange, LoadMethod, Table, TableChange, TableName};
+pub use table::{Deletes, KeyChange, LoadMethod, OnDelete, Table, TableChange, TableName};
 pub use table_diff::{ActualColumn, ColumnChange, table_diff};
 pub use target::Target;

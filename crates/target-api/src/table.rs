@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use columns::TableSchema;
+use columns::arrow_array::{Array as _, RecordBatch};
+use columns::{DELETED_AT, TableSchema};
 
 use crate::refusal::key_text;
 
@@ -34,6 +35,21 @@ pub enum LoadMethod {
     AppendOnly,
 }
 
+/// What a record does whose `_sdc_deleted_at` is set, and what becomes of records that `ACTIVATE_VERSION` leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Deletes {
+    /// Nothing was said: where records are merged by key it sets `_sdc_deleted_at` of the record that is there and
+    /// nothing else, elsewhere it is loaded as any other. Records of older versions are removed.
+    #[default]
+    Unsaid,
+    /// The record of its key is removed.
+    Hard,
+    /// `_sdc_deleted_at` of the record that is there is set and nothing else; so it is for records of older versions.
+    Soft,
+    /// It is loaded as any other.
+    Ignore,
+}
+
 /// A table as a run wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
@@ -43,13 +59,73 @@ pub struct Table {
     pub name: TableName,
     /// What a known key does.
     pub load_method: LoadMethod,
+    /// What a delete record does.
+    pub deletes: Deletes,
 }
 
 impl Table {
+    /// A table with all settings as they are when nothing is said of them.
+    #[must_use]
+    pub fn new(schema: TableSchema, name: TableName) -> Self {
+        Self { schema, name, load_method: LoadMethod::default(), deletes: Deletes::default() }
+    }
+
     /// Whether its records are merged by key.
     #[must_use]
     pub fn merges(&self) -> bool {
         self.load_method == LoadMethod::Upsert && self.schema.is_keyed()
+    }
+
+    /// What a record does whose `_sdc_deleted_at` is set.
+    #[must_use]
+    pub fn on_delete(&self) -> OnDelete {
+        let deleted_at = || self.schema.columns.iter().position(|column| column.name == DELETED_AT);
+        match (self.deletes, self.merges(), deleted_at()) {
+            (Deletes::Hard, true, Some(column)) => OnDelete::Remove { column },
+            (Deletes::Soft | Deletes::Unsaid, true, Some(column)) => OnDelete::Mark { column },
+            _ => OnDelete::Load,
+        }
+    }
+
+    /// Whether a batch of it holds a delete that is more than a record to load.
+    #[must_use]
+    pub fn holds_deletes(&self, batch: &RecordBatch) -> bool {
+        let column = self.on_delete().column().and_then(|column| batch.columns().get(column));
+        column.is_some_and(|array| array.null_count() < array.len())
+    }
+
+    /// Whether records of older versions are marked rather than removed.
+    #[must_use]
+    pub fn marks_versions(&self) -> bool {
+        self.deletes == Deletes::Soft
+    }
+}
+
+/// What a target does with a record whose `_sdc_deleted_at` is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Loads it as any other.
+    Load,
+    /// Removes the record of its key.
+    Remove {
+        /// Index of `_sdc_deleted_at` among the table's columns.
+        column: usize,
+    },
+    /// Sets `_sdc_deleted_at` of the record of its key, where there is one, and nothing else.
+    Mark {
+        /// Index of `_sdc_deleted_at` among the table's columns.
+        column: usize,
+    },
+}
+
+impl OnDelete {
+    /// The column whose values say which records are deletes; `None` where nothing is done about them.
+    #[must_use]
+    pub fn column(self) -> Option<usize> {
+        match self {
+            Self::Load => None,
+            Self::Remove { column } | Self::Mark { column } => Some(column),
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! From the staging into the table.
 
 use duckdb::Connection;
+use target_api::columns::DELETED_AT;
 use target_api::sql::quoted;
-use target_api::{ColumnType, Result, StreamName, TargetError, refusal};
+use target_api::{ColumnType, OnDelete, Result, StreamName, TargetError, refusal};
 
 use crate::session::OpenTable;
 use crate::stage::Staging;
@@ -27,18 +28,32 @@ pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTabl
         return run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged}"));
     }
     let keys = key.iter().map(|column| column.value.as_str()).collect::<Vec<_>>().join(", ");
-    let last = format!("rowid IN (SELECT max(rowid) FROM {staged} GROUP BY {keys})");
+    // A delete comes after the load of what was sent before it; what was sent after it is the last of its key.
+    let loaded = staging.on_delete.column().map(|at| format!(" WHERE c{at} IS NULL")).unwrap_or_default();
+    let last = format!("rowid IN (SELECT max(rowid) FROM {staged}{loaded} GROUP BY {keys})");
     let equal: Vec<String> =
         key.iter().map(|column| format!("{place}.{} = s.v{}", quoted(column.name), column.index)).collect();
     let equal = equal.join(" AND ");
-    // A table may have columns that the stream no longer has: their values stay.
     let whole = table.actual.iter().all(|actual| columns.iter().any(|column| column.name == actual.name));
     if whole {
         // A delete and an insert, because DuckDB checks the index that an upsert needs too early.
         let keys = aliased(&key);
-        run(&format!("DELETE FROM {place} USING (SELECT {keys} FROM {staged}) AS s WHERE {equal}"))?;
-        return run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged} WHERE {last}"));
+        run(&format!("DELETE FROM {place} USING (SELECT {keys} FROM {staged}{loaded}) AS s WHERE {equal}"))?;
+        run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged} WHERE {last}"))?;
+    } else {
+        update_and_insert(&run, (&place, &staged, &last, &equal), &columns)?;
     }
+    let last = format!("rowid IN (SELECT max(rowid) FROM {staged} GROUP BY {keys})");
+    deletes(staging, &columns, (&place, &last, &equal)).map_or(Ok(()), |sql| run(&sql))
+}
+
+/// For a table that has columns which the stream no longer has: their values stay.
+fn update_and_insert(
+    run: &dyn Fn(&str) -> Result<()>,
+    (place, staged, last, equal): (&str, &str, &str, &str),
+    columns: &[Staged],
+) -> Result<()> {
+    let names = columns.iter().map(|column| quoted(column.name)).collect::<Vec<_>>().join(", ");
     let source =
         format!("(SELECT {} FROM {staged} WHERE {last}) AS s", aliased(&columns.iter().collect::<Vec<_>>()));
     let set: Vec<String> =
@@ -49,6 +64,26 @@ pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTabl
         "INSERT INTO {place} ({names}) SELECT {} FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {place} WHERE {equal})",
         values.join(", ")
     ))
+}
+
+/// What is done to the records whose last message of this staging is a delete.
+fn deletes(
+    staging: &Staging,
+    columns: &[Staged],
+    (place, last, equal): (&str, &str, &str),
+) -> Option<String> {
+    let at = staging.on_delete.column()?;
+    let source = aliased(&columns.iter().collect::<Vec<_>>());
+    let source =
+        format!("(SELECT {source} FROM {} WHERE {last} AND c{at} IS NOT NULL) AS s", staging.place());
+    match staging.on_delete {
+        OnDelete::Load => None,
+        OnDelete::Remove { .. } => Some(format!("DELETE FROM {place} USING {source} WHERE {equal}")),
+        OnDelete::Mark { column } => {
+            let name = quoted(columns.get(column)?.name);
+            Some(format!("UPDATE {place} SET {name} = s.v{column} FROM {source} WHERE {equal}"))
+        }
+    }
 }
 
 /// The values of staged columns, named so that no name of a table's column can be meant.
@@ -109,7 +144,7 @@ pub(crate) fn refused_record(
     Some(error::refused(&staging.stream, staging.first_record + row, column.name, &because))
 }
 
-/// Removes all records that are not of one version, unless there is none of it.
+/// Removes all records of older versions than one, or marks them as deleted, unless there is none of it.
 pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: i64) -> Result<()> {
     let fails = |e: duckdb::Error| {
         error::failed(&format!("remove the older versions of {}", table.place.written()), &e)
@@ -135,9 +170,18 @@ pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: 
         return Ok(());
     }
     // Never what is newer: a tap may say again which version it once began.
-    let delete =
-        format!("DELETE FROM {sql} WHERE {column} IS NULL OR TRY_CAST({column} AS HUGEINT) < {version}");
-    connection.execute(&delete, []).map(drop).map_err(fails)
+    let older = format!("({column} IS NULL OR TRY_CAST({column} AS HUGEINT) < {version})");
+    let mark = table.column_of(DELETED_AT).filter(|_| table.wanted.marks_versions());
+    let change = match mark {
+        None => format!("DELETE FROM {sql} WHERE {older}"),
+        Some(name) => {
+            let kind =
+                table.actual_type(name).map_or_else(|| "TIMESTAMPTZ".to_owned(), type_map::duckdb_type);
+            let name = quoted(name);
+            format!("UPDATE {sql} SET {name} = CAST(now() AS {kind}) WHERE {older} AND {name} IS NULL")
+        }
+    };
+    connection.execute(&change, []).map(drop).map_err(fails)
 }
 
 /// Refuses a key by which the records in the table cannot be told apart.

@@ -8,7 +8,7 @@ use columns::StreamName;
 use columns::arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray};
 use columns::arrow_schema::{DataType, Field, FieldRef, Schema};
 use duckdb::Connection;
-use target_api::{ColumnType, Result};
+use target_api::{ColumnType, OnDelete, Result};
 
 use crate::{error, numbers, type_map};
 
@@ -23,6 +23,8 @@ pub(crate) struct Staging {
     pub columns: Vec<StagedColumn>,
     /// Names of the columns whose values say which record is replaced; empty when all are appended.
     pub merge_key: Vec<String>,
+    /// What its delete records do.
+    pub on_delete: OnDelete,
     /// Place among the stream's records of the first one, from 1.
     pub first_record: u64,
 }

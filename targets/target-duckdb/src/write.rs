@@ -69,6 +69,7 @@ impl Session {
             name: format!("staging_{}", self.stagings_made),
             columns: columns.collect(),
             merge_key: table.merge_key.clone(),
+            on_delete: table.wanted.on_delete(),
             first_record: table.records + 1,
         };
         staging.create(self.held()?.0)?;

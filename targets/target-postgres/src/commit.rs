@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use columns::StreamName;
+use columns::{DELETED_AT, StreamName, TABLE_VERSION};
 use target_api::{Checkpoint, Committed, FullRefresh, Result, StateChange, TargetError};
 use tracing::{debug, warn};
 
@@ -22,9 +22,6 @@ use crate::target::PostgresTarget;
 
 /// How long an unknown COMMIT is asked after.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The column that says which version of a table a record belongs to.
-const VERSION: &str = "_sdc_table_version";
 
 /// One thing that a commit does, in the order in which it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +185,7 @@ impl PostgresTarget {
             types: &staging.types,
             names: &staging.names,
             key: &staging.key,
+            on_delete: staging.on_delete(),
             place: &open.place,
             actual: &open.actual,
         };
@@ -202,14 +200,12 @@ impl PostgresTarget {
 
     async fn remove_versions(&self, stream: &StreamName, version: i64) -> Result<()> {
         let Some(open) = self.tables.get(stream) else { return Ok(()) };
-        let columns = &open.table.schema.columns;
-        let at = columns.iter().position(|column| column.name == VERSION);
-        let column = at.and_then(|at| open.names.get(at));
-        let Some(column) = column.filter(|name| open.actual.column(name).is_some()) else {
-            warn!(%stream, "ACTIVATE_VERSION is ignored: the stream has no column {VERSION}");
+        let Some(column) = open.column_of(TABLE_VERSION) else {
+            warn!(%stream, "ACTIVATE_VERSION is ignored: the stream has no column {TABLE_VERSION}");
             return Ok(());
         };
-        let (holds, remove) = versions(&open.place, column, version);
+        let mark = open.column_of(DELETED_AT).filter(|_| open.table.marks_versions());
+        let (holds, remove) = versions(&open.place, &column.name, version, mark);
         let session = self.session()?;
         let doing = format!("removing older versions from {}", open.place);
         if session.query(&doing, &holds, &[]).await?.is_empty() {
@@ -241,7 +237,7 @@ impl PostgresTarget {
             self.session()?.execute("clearing the staging tables", &statements.join("; ")).await?;
         }
         self.stagings.retain(|number, _| current.contains(number));
-        self.stagings.values_mut().for_each(|staging| staging.records = None);
+        self.stagings.values_mut().for_each(Staging::cleared);
         Ok(())
     }
 }

@@ -3,9 +3,10 @@
 
 use columns::ColumnType;
 
-use crate::actual::ActualTable;
+use crate::actual::{ActualTable, TableColumn};
 use crate::ddl::{cast_staged, list};
 use crate::tables::Place;
+use target_api::OnDelete;
 use target_api::sql::quoted;
 
 /// Name of the staging column that numbers the records in the order of their arrival.
@@ -21,6 +22,8 @@ pub(crate) struct Merge<'a> {
     pub(crate) names: &'a [String],
     /// Columns by which records are merged; empty when they are appended.
     pub(crate) key: &'a [String],
+    /// What records do that are deletes; [`OnDelete::Load`] where there are none.
+    pub(crate) on_delete: OnDelete,
     pub(crate) place: &'a Place,
     pub(crate) actual: &'a ActualTable,
 }
@@ -28,16 +31,37 @@ pub(crate) struct Merge<'a> {
 impl Merge<'_> {
     /// The statements, in order. With `until` only records up to that number are merged.
     pub(crate) fn statements(&self, until: Option<u64>) -> Vec<String> {
-        let until = until.map(|last| format!(" WHERE {ORDINAL} <= {last}")).unwrap_or_default();
+        let until = until.map(|last| format!("{ORDINAL} <= {last}"));
         if self.key.is_empty() {
-            let staged = format!("{}{until}", self.staging);
+            let staged = format!("{}{}", self.staging, conditions(&[until]));
             return vec![format!("{} SELECT {} FROM {staged} s", self.insert(), self.values("s."))];
         }
-        let folded = self.folded(&until);
-        if self.actual.is_unique(self.key) {
+        // A delete comes after the load of what was sent before it; what was sent after it is the last of its key.
+        let loaded = self.on_delete.column().map(|column| format!("c{column} IS NULL"));
+        let folded = self.folded(&conditions(&[until.clone(), loaded]));
+        let mut statements = if self.actual.is_unique(self.key) {
             vec![self.upsert(&folded)]
         } else {
             self.update_and_insert(&folded)
+        };
+        statements.extend(self.deletes(&self.folded(&conditions(&[until]))));
+        statements
+    }
+
+    /// What is done to the records whose last message of this staging is a delete.
+    fn deletes(&self, folded: &str) -> Option<String> {
+        let (place, matches) = (self.place.quoted(), self.matches());
+        let last = |column: usize| format!("{matches} AND s.c{column} IS NOT NULL");
+        match self.on_delete {
+            OnDelete::Load => None,
+            OnDelete::Remove { column } => {
+                Some(format!("DELETE FROM {place} t USING {folded} s WHERE {}", last(column)))
+            }
+            OnDelete::Mark { column } => {
+                let name = quoted(self.names.get(column)?);
+                let value = self.value(column, "s.");
+                Some(format!("UPDATE {place} t SET {name} = {value} FROM {folded} s WHERE {}", last(column)))
+            }
         }
     }
 
@@ -62,11 +86,11 @@ impl Merge<'_> {
 
     /// The last record of each key. Texts compare by their bytes, which is faster, unless the column's collation
     /// calls different ones equal.
-    fn folded(&self, until: &str) -> String {
+    fn folded(&self, conditions: &str) -> String {
         let keys: Vec<String> = self.key_columns().map(|index| self.comparable(index, "")).collect();
         let keys = keys.join(", ");
         format!(
-            "(SELECT DISTINCT ON ({keys}) * FROM {}{until} ORDER BY {keys}, {ORDINAL} DESC)",
+            "(SELECT DISTINCT ON ({keys}) * FROM {}{conditions} ORDER BY {keys}, {ORDINAL} DESC)",
             self.staging
         )
     }
@@ -99,6 +123,15 @@ impl Merge<'_> {
         )
     }
 
+    /// That a record of the table, `t`, has the key of a staged one, `s`.
+    fn matches(&self) -> String {
+        let equal = self
+            .key_columns()
+            .zip(self.key)
+            .map(|(index, name)| format!("t.{} = {}", quoted(name), self.value(index, "s.")));
+        equal.collect::<Vec<_>>().join(" AND ")
+    }
+
     /// For a table without a unique index on the key: nobody else may write meanwhile.
     fn update_and_insert(&self, folded: &str) -> Vec<String> {
         let place = self.place.quoted();
@@ -108,12 +141,7 @@ impl Merge<'_> {
             .enumerate()
             .map(|(index, name)| format!("{} = {}", quoted(name), self.value(index, "s.")))
             .collect();
-        let matches: Vec<String> = self
-            .key_columns()
-            .zip(self.key)
-            .map(|(index, name)| format!("t.{} = {}", quoted(name), self.value(index, "s.")))
-            .collect();
-        let matches = matches.join(" AND ");
+        let matches = self.matches();
         vec![
             format!("LOCK TABLE {place} IN SHARE ROW EXCLUSIVE MODE"),
             format!("ANALYZE {}", self.staging),
@@ -127,12 +155,28 @@ impl Merge<'_> {
     }
 }
 
-/// The statement that removes the records of older versions, if the table holds any of this one; and the one that
-/// asks whether it does.
-pub(crate) fn versions(place: &Place, column: &str, version: i64) -> (String, String) {
+/// A WHERE of all conditions that there are.
+fn conditions(all: &[Option<String>]) -> String {
+    let all: Vec<&str> = all.iter().flatten().map(String::as_str).collect();
+    if all.is_empty() { String::new() } else { format!(" WHERE {}", all.join(" AND ")) }
+}
+
+/// The statement that asks whether the table holds any record of this version; and the one that then removes the
+/// records of older ones, or, given the column `_sdc_deleted_at`, marks them as deleted.
+pub(crate) fn versions(
+    place: &Place,
+    column: &str,
+    version: i64,
+    mark: Option<&TableColumn>,
+) -> (String, String) {
     let (place, column) = (place.quoted(), quoted(column));
-    (
-        format!("SELECT FROM {place} WHERE {column} = {version} LIMIT 1"),
-        format!("DELETE FROM {place} WHERE {column} IS NULL OR {column} < {version}"),
-    )
+    let older = format!("({column} IS NULL OR {column} < {version})");
+    let change = match mark {
+        None => format!("DELETE FROM {place} WHERE {older}"),
+        Some(mark) => {
+            let (name, kind) = (quoted(&mark.name), &mark.written);
+            format!("UPDATE {place} SET {name} = now()::{kind} WHERE {older} AND {name} IS NULL")
+        }
+    };
+    (format!("SELECT FROM {place} WHERE {column} = {version} LIMIT 1"), change)
 }

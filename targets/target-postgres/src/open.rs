@@ -8,7 +8,7 @@ use target_api::{KeyChange, Result, RunIdentity, Table, TableChange, column_name
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
-use crate::actual::ActualTable;
+use crate::actual::{ActualTable, TableColumn};
 use crate::change::refuse_repeated_key;
 use crate::config::Settings;
 use crate::connection::{Parameter, Session};
@@ -238,6 +238,12 @@ impl Plan {
 }
 
 impl OpenTable {
+    /// The table's column that holds a property, once it is there.
+    pub(crate) fn column_of(&self, property: &str) -> Option<&TableColumn> {
+        let at = self.table.schema.columns.iter().position(|column| column.name == property)?;
+        self.actual.column(self.names.get(at)?)
+    }
+
     /// Whether records may go into the table itself: it has exactly our types, nothing looks at each record, and
     /// either no key or only records of this run, none of them twice.
     pub(crate) fn takes_directly(&self) -> bool {

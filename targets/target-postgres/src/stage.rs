@@ -3,7 +3,7 @@
 
 use columns::arrow_array::RecordBatch;
 use columns::{ColumnType, StreamName};
-use target_api::{Result, TargetError, refusal};
+use target_api::{OnDelete, Result, TargetError, refusal};
 use tokio_postgres::{Error, Statement};
 
 use crate::connection::Session;
@@ -24,6 +24,9 @@ pub(crate) struct Staging {
     pub(crate) names: Vec<String>,
     /// Columns by which its records are merged; empty when they are appended.
     pub(crate) key: Vec<String>,
+    /// What its delete records do, and whether it holds any.
+    on_delete: OnDelete,
+    holds_deletes: bool,
     /// Number of the first and the last record that it holds.
     pub(crate) records: Option<(u64, u64)>,
     copy: Statement,
@@ -45,9 +48,21 @@ impl Staging {
             types: columns.iter().map(|column| column.column_type.clone()).collect(),
             names: open.names.clone(),
             key: open.key.clone(),
+            on_delete: open.table.on_delete(),
+            holds_deletes: false,
             records: None,
             copy,
         })
+    }
+
+    /// What is to be done about deletes in it.
+    pub(crate) fn on_delete(&self) -> OnDelete {
+        if self.holds_deletes { self.on_delete } else { OnDelete::Load }
+    }
+
+    /// Nothing is in it any more.
+    pub(crate) fn cleared(&mut self) {
+        (self.records, self.holds_deletes) = (None, false);
     }
 
     /// Adds a batch.
@@ -63,6 +78,7 @@ impl Staging {
             Ok(rows) if rows == batch.num_rows() as u64 => {
                 let started = self.records.map_or(first, |(started, _)| started);
                 self.records = Some((started, first + rows - 1));
+                self.holds_deletes |= open.table.holds_deletes(batch);
                 Ok(())
             }
             Ok(rows) => Err(bug(format!("{rows} of {} records were staged", batch.num_rows()))),

@@ -201,7 +201,8 @@ impl PostgresTarget {
         let run = &self.fence()?.run;
         // What was staged before must go in before; and a table that starts over is emptied by the commit.
         let in_order = !self.steps.iter().any(|step| step.stream() == stream);
-        if self.settings.direct_load && in_order && !self.starts_over(run, stream) && open.takes_directly() {
+        let direct = self.settings.direct_load && in_order && !open.table.holds_deletes(batch);
+        if direct && !self.starts_over(run, stream) && open.takes_directly() {
             self.refuse_old_transaction()?;
             match load_directly(self.session_mut()?, open, batch).await? {
                 Direct::Loaded => return Ok(()),

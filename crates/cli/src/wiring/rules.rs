@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use config::{LoadMethod, Selected, StreamDecision, StreamRules};
+use config::{Deletes, LoadMethod, Selected, StreamDecision, StreamRules};
 use load::{Rules, StreamRule};
 use singer::Catalog;
 use target_api::TableName;
@@ -52,6 +52,12 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
             load_method: match settings.load_method {
                 Some(LoadMethod::AppendOnly) => target_api::LoadMethod::AppendOnly,
                 _ => target_api::LoadMethod::Upsert,
+            },
+            deletes: match settings.deletes {
+                None => target_api::Deletes::Unsaid,
+                Some(Deletes::Hard) => target_api::Deletes::Hard,
+                Some(Deletes::Soft) => target_api::Deletes::Soft,
+                Some(Deletes::Ignore) => target_api::Deletes::Ignore,
             },
             metadata_columns: settings.metadata_columns.unwrap_or(false),
             excludes_nested: columns.exclude_nested(),

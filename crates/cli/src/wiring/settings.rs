@@ -52,7 +52,7 @@ pub(super) fn honoured(pipeline: &Pipeline, tap: Option<&Published>) -> Result<(
         pipeline.rules.check_tap(name, understood)?;
     }
     if let Program::Named(name) = &pipeline.target.program {
-        pipeline.rules.check_target(name, targets::upserts(name))?;
+        pipeline.rules.check_target(name, targets::abilities(name))?;
     }
     Ok(pipeline.rules.check_tables()?)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use config::Abilities;
 use runner::MakeTarget;
 use target_api::{Target, TargetError};
 use target_duckdb::DuckDbTarget;
@@ -49,9 +50,9 @@ pub(super) fn location(name: &str, config: &str) -> Option<String> {
     }
 }
 
-/// Whether a target of that name replaces records by key. Told without its config, which may be incomplete.
-pub(super) fn upserts(name: &str) -> bool {
-    name != "target-jsonl"
+/// What a target of that name can honour. Told without its config, which may be incomplete.
+pub(super) fn abilities(name: &str) -> Abilities {
+    Abilities { upserts: name != "target-jsonl" }
 }
 
 /// The JSON Schema of a target's settings.
@@ -68,7 +69,7 @@ pub(crate) fn settings_schema(name: &str) -> Option<&'static str> {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{NAMES, location, maker, settings_schema, upserts};
+    use super::{NAMES, abilities, location, maker, settings_schema};
 
     /// What only the target refuses, it refuses without a place in the file, and with the run begun.
     #[test]
@@ -126,7 +127,7 @@ mod tests {
     fn what_upserts_says_so_of_itself() {
         for (name, config) in NAMES.iter().zip([r#"{"path":"p"}"#, r#"{"path":"p"}"#, r#"{"user":"u"}"#]) {
             let target = maker(name, config.to_owned()).unwrap()().unwrap();
-            assert_eq!(target.capabilities().upsert, upserts(name), "{name}");
+            assert_eq!(target.capabilities().upsert, abilities(name).upserts, "{name}");
         }
     }
 

@@ -26,6 +26,11 @@ pub struct BatchBuilder {
     filled: Vec<Option<Filled>>,
     /// Columns of the key.
     key: Vec<usize>,
+    /// The column `_sdc_deleted_at`; whether a record may not set it; and whether the open one says that it was
+    /// deleted but not when.
+    deleted: Option<usize>,
+    refuses_deletes: bool,
+    unclear_delete: bool,
     records: usize,
     /// Bytes of each record, whatever it holds; bytes of the accepted ones beside that; those of the open one.
     record_bytes: usize,
@@ -80,6 +85,9 @@ impl BatchBuilder {
         Self {
             arrow: schema.arrow(),
             limits,
+            deleted: schema.columns.iter().position(|column| column.name == metadata::DELETED_AT),
+            refuses_deletes: false,
+            unclear_delete: false,
             names,
             filled,
             key: key.collect(),
@@ -101,6 +109,19 @@ impl BatchBuilder {
     pub fn filtered(mut self, filter: PropertyFilter) -> Self {
         self.filter = Some((filter, String::new()));
         self
+    }
+
+    /// Refuses records that were deleted: there is no key by which to find what they delete.
+    #[must_use]
+    pub fn refusing_deletes(mut self) -> Self {
+        self.refuses_deletes = true;
+        self
+    }
+
+    /// Whether a record has said when it was deleted, and the table has no column for it.
+    #[inline]
+    pub fn lacks_deleted_at(&self) -> bool {
+        self.names.undeclared_delete()
     }
 
     /// The table that the batches are of.
@@ -175,6 +196,11 @@ impl BatchBuilder {
         self.take_back_cell(at);
         let Some(column) = self.columns.get_mut(at) else { return };
         match column.put(raw, &self.limits) {
+            // The policy for dates made it NULL: that must not undo a delete.
+            Ok(_) if self.deleted == Some(at) && column.last_is_null() && !matches!(raw, "null" | "\"\"") => {
+                self.take_back_cell(at);
+                self.unclear_delete = true;
+            }
             Ok(bytes) => self.open_bytes += bytes,
             Err(misfit) => self.note(at, misfit, raw),
         }
@@ -183,7 +209,15 @@ impl BatchBuilder {
     #[cold]
     fn note(&mut self, at: usize, misfit: Misfit, raw: &str) {
         let Some(column) = self.columns.get_mut(at) else { return };
+        if self.deleted == Some(at) && raw != "false" {
+            // Taps write it in many ways. That the record was deleted is sure; when, the envelope says.
+            self.unclear_delete = true;
+            return;
+        }
         column.put_null();
+        if self.deleted == Some(at) {
+            return;
+        }
         self.troubles.push(match (misfit, misfit.problem(&column.column_type, raw)) {
             (_, Some(problem)) => Trouble::Problem(at, problem),
             (Misfit::Wider(wider), None) => Trouble::Wider(at, wider),
@@ -220,7 +254,16 @@ impl BatchBuilder {
             return Err(self.refuse());
         }
         self.check_key()?;
-        self.fill(envelope)
+        self.fill(envelope)?;
+        self.check_delete()
+    }
+
+    fn check_delete(&self) -> Result<(), Refused> {
+        let Some(at) = self.deleted.filter(|_| self.refuses_deletes) else { return Ok(()) };
+        if self.columns.get(at).is_none_or(ColumnBuilder::last_is_null) {
+            return Ok(());
+        }
+        Err(self.problem(at, RecordProblem::DeleteWithoutKey))
     }
 
     fn refuse(&mut self) -> Refused {
@@ -279,6 +322,9 @@ impl BatchBuilder {
                 continue;
             }
             let value = match self.filled.get(at).copied().flatten() {
+                None if self.unclear_delete && self.deleted == Some(at) => {
+                    Some(extracted(envelope).ok().flatten().unwrap_or(envelope.received))
+                }
                 None => None,
                 Some(Filled::Extracted) => match extracted(envelope) {
                     Ok(instant) => instant,
@@ -309,6 +355,7 @@ impl BatchBuilder {
     fn forget(&mut self) {
         self.open_bytes = 0;
         self.open = false;
+        self.unclear_delete = false;
         self.troubles.clear();
         self.not_object = None;
     }

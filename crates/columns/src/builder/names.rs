@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::DELETED_AT;
+
 /// Most names outside the schema that are remembered. A tap that makes up names must not fill memory.
 const MOST_UNKNOWN: usize = 1000;
 
@@ -38,6 +40,8 @@ pub(super) struct PropertyNames {
     known: usize,
     /// Where the names begin that were not yet told.
     told: usize,
+    /// Whether `_sdc_deleted_at` came and is not among the columns.
+    undeclared_delete: bool,
 }
 
 impl PropertyNames {
@@ -50,7 +54,7 @@ impl PropertyNames {
             names.push(Name::new(name, Some(column), names.len() + 1));
         }
         let known = names.len();
-        Self { names, places, known, told: known }
+        Self { names, places, known, told: known, undeclared_delete: false }
     }
 
     /// Where a record begins.
@@ -73,6 +77,7 @@ impl PropertyNames {
         let place = match self.places.get(name) {
             Some(place) => *place,
             None if self.names.len() - self.known < MOST_UNKNOWN => {
+                self.undeclared_delete |= name == DELETED_AT;
                 self.places.insert(name.into(), self.names.len());
                 self.names.push(Name::new(name, None, 0));
                 self.names.len() - 1
@@ -89,6 +94,12 @@ impl PropertyNames {
     #[inline]
     pub(super) fn column(&self, place: Place) -> Option<usize> {
         self.names.get(place.0).and_then(|name| name.column)
+    }
+
+    /// Whether a record has said when it was deleted, and the schema has no column for it.
+    #[inline]
+    pub(super) fn undeclared_delete(&self) -> bool {
+        self.undeclared_delete
     }
 
     /// Names outside the schema that came since the last call.

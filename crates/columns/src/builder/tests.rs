@@ -244,3 +244,42 @@ fn what_is_no_object_is_refused() {
         assert!(error.to_string().contains(kind), "{error}");
     }
 }
+
+#[test]
+fn a_delete_is_one_however_it_is_written() {
+    let mut builder = builder(&[("id", "int64"), ("_sdc_deleted_at", "timestamptz")], &["id"]);
+    let envelope = Envelope { time_extracted: Some("1970-01-01T00:00:02Z"), ..ENVELOPE };
+    let cases = [
+        (r#""1970-01-01T00:00:05Z+00:00""#, Some(5_000_000)),
+        (r#""1970-01-01T00:00:05+00:00+00:00""#, Some(5_000_000)),
+        ("null", None),
+        ("\"\"", None),
+        ("false", None),
+        ("true", Some(2_000_000)),
+        ("1704164645000", Some(2_000_000)),
+        ("\"yes\"", Some(2_000_000)),
+        ("\"infinity\"", Some(2_000_000)),
+    ];
+    for (value, _) in cases {
+        builder
+            .walk(&mut singer::JsonReader::new(&format!("{{\"id\":1,\"_sdc_deleted_at\":{value}}}")))
+            .unwrap();
+        builder.accept(&envelope).unwrap();
+    }
+    let batch = builder.finish().unwrap();
+    let found: Vec<_> = batch.column(1).as_primitive::<TimestampMicrosecondType>().iter().collect();
+    let expected: Vec<_> = cases.iter().map(|(_, expected)| *expected).collect();
+    // An offset behind a Z is no moment either: the envelope says when.
+    assert_eq!(found[1..], expected[1..]);
+    assert!(found[0].is_some());
+}
+
+#[test]
+fn a_delete_without_key_is_refused_where_it_must_not_be_a_record() {
+    let columns = [("id", "int64"), ("_sdc_deleted_at", "timestamptz")];
+    let mut builder = BatchBuilder::new(table(&columns, &[]), ValueLimits::default()).refusing_deletes();
+    push(&mut builder, r#"{"id":1,"_sdc_deleted_at":null}"#).unwrap();
+    let refused = push(&mut builder, r#"{"id":1,"_sdc_deleted_at":"2024-01-01"}"#).unwrap_err();
+    assert_eq!(problem(refused), RecordProblem::DeleteWithoutKey);
+    assert_eq!(builder.records(), 1);
+}

@@ -5,7 +5,8 @@ use singer::JsonSchema;
 use super::{SchemaRefused, TableOptions, table_schema};
 use crate::{StreamName, TableSchema};
 
-const ALL: TableOptions = TableOptions { metadata: false, versioned: false, include: &|_| true };
+const ALL: TableOptions =
+    TableOptions { metadata: false, versioned: false, deleted_at: false, include: &|_| true };
 
 fn map(schema: &str, keys: &[&str], options: &TableOptions) -> Result<TableSchema, SchemaRefused> {
     let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();

@@ -229,10 +229,20 @@ fn a_tap_or_target_is_not_asked_for_what_it_would_pass_over() {
     assert_eq!(codes("streams: { a: { replication_method: LOG_BASED } }"), 1);
     assert_eq!(codes("defaults: { replication_key: id, metadata: { wher: x } }"), 2);
     assert_eq!(codes("streams: { a: { replication_method: INCREMENTAL, metadata: { where: x } } }"), 0);
-    let upsert = rules("defaults: { load_method: upsert }");
-    assert_eq!(upsert.check_target("target-x", false).unwrap_err().code(), "E0123");
-    assert!(upsert.check_target("target-x", true).is_ok());
-    assert!(rules("defaults: { load_method: append-only }").check_target("target-x", false).is_ok());
+    let appends = crate::Abilities { upserts: false };
+    let all = crate::Abilities { upserts: true };
+    for (text, is_taken) in [
+        ("load_method: upsert", false),
+        ("load_method: append-only", true),
+        ("deletes: hard", false),
+        ("deletes: soft", false),
+        ("deletes: ignore", true),
+    ] {
+        let rules = rules(&format!("defaults: {{ {text} }}"));
+        let refused = rules.check_target("target-x", appends).map_err(|error| error.code());
+        assert_eq!(refused, if is_taken { Ok(()) } else { Err("E0123") }, "{text}");
+        assert!(rules.check_target("target-x", all).is_ok(), "{text}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::name_template::NameTemplate;
 use super::rules::{ColumnRule, Placed, Rule, RuleSettings};
-use super::{LoadMethod, ReplicationMethod, StreamRules};
+use super::{Deletes, LoadMethod, ReplicationMethod, StreamRules};
 use crate::interpolation::Resolver;
 use crate::pattern::Pattern;
 use crate::problem::{ConfigError, Problem};
@@ -53,6 +53,7 @@ impl Reading<'_> {
             target_schema: self.template(node, "target_schema"),
             target_table: self.template(node, "target_table"),
             load_method: placed(node, "load_method", |node| LoadMethod::parse(node.as_text()?)),
+            deletes: placed(node, "deletes", |node| Deletes::parse(node.as_text()?)),
             metadata_columns: placed(node, "metadata_columns", Node::as_bool),
         };
         if let (Some(method), Some(key)) = (&settings.replication_method, &settings.replication_key)

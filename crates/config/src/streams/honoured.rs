@@ -1,6 +1,7 @@
 //! What the files ask of a tap or target that it says it cannot do. Found from the files alone, before anything starts.
 
-use super::{LoadMethod, StreamFault, StreamRules};
+use super::{Deletes, LoadMethod, StreamFault, StreamRules};
+use crate::place::Place;
 use crate::problem::{ConfigError, Problem, did_you_mean};
 use crate::streams::rules::RuleSettings;
 
@@ -13,6 +14,13 @@ pub struct Understood {
     pub replication_key: bool,
     /// Further metadata of a stream.
     pub metadata: Vec<String>,
+}
+
+/// What of the settings a target of ours can honour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Whether it replaces and removes records by key.
+    pub upserts: bool,
 }
 
 impl StreamRules {
@@ -48,19 +56,29 @@ impl StreamRules {
         ConfigError::unless_none(problems)
     }
 
-    /// Refuses to upsert into a target that only appends.
+    /// Refuses what a target cannot do.
     ///
     /// # Errors
-    /// Every `load_method: upsert`, with its place.
-    pub fn check_target(&self, name: &str, upserts: bool) -> Result<(), ConfigError> {
-        let methods = self.said().filter_map(|settings| settings.load_method.as_ref());
-        let upsert = methods.filter(|method| !upserts && method.value == LoadMethod::Upsert);
-        let problem = |method: &crate::streams::Placed<LoadMethod>| {
-            let (program, what) = (name.to_owned(), "the load method upsert".to_owned());
-            let known = vec![LoadMethod::AppendOnly.as_str().to_owned()];
-            Problem::new(StreamFault::Cannot { program, what, known, meant: None }, &method.place)
+    /// Every such setting, with its place.
+    pub fn check_target(&self, name: &str, target: Abilities) -> Result<(), ConfigError> {
+        let mut problems = Vec::new();
+        let mut cannot = |what: String, known: &[&str], place: &Place| {
+            let (program, known) = (name.to_owned(), known.iter().map(|&word| word.to_owned()).collect());
+            problems.push(Problem::new(StreamFault::Cannot { program, what, known, meant: None }, place));
         };
-        ConfigError::unless_none(upsert.map(problem).collect())
+        for settings in self.said() {
+            let method = settings.load_method.as_ref().filter(|_| !target.upserts);
+            if let Some(method) = method.filter(|method| method.value != LoadMethod::AppendOnly) {
+                let what = format!("the load method {}", method.value.as_str());
+                cannot(what, &[LoadMethod::AppendOnly.as_str()], &method.place);
+            }
+            let deletes = settings.deletes.as_ref().filter(|_| !target.upserts);
+            if let Some(deletes) = deletes.filter(|deletes| deletes.value != Deletes::Ignore) {
+                let what = format!("`deletes: {}`", deletes.value.as_str());
+                cannot(what, &[Deletes::Ignore.as_str()], &deletes.place);
+            }
+        }
+        ConfigError::unless_none(problems)
     }
 
     /// The settings of the defaults and of each rule.

@@ -12,8 +12,8 @@ mod tests;
 
 pub use decision::{Selected, StreamDecision};
 pub(crate) use fault::StreamFault;
-pub use honoured::Understood;
+pub use honoured::{Abilities, Understood};
 pub(crate) use name_template::{NameTemplate, schema_and_table};
 pub(crate) use rules::{ColumnRule, Placed, Rule, RuleSettings, column_rule};
 pub use rules::{ColumnRules, StreamRules};
-pub use settings::{LoadMethod, ReplicationMethod, StreamSettings};
+pub use settings::{Deletes, LoadMethod, ReplicationMethod, StreamSettings};

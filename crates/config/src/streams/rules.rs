@@ -2,7 +2,7 @@ use indexmap::IndexMap;
 use singer::Json;
 
 use super::name_template::{NameTemplate, Names};
-use super::{LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamSettings};
+use super::{Deletes, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamSettings};
 use crate::pattern::Pattern;
 use crate::place::Place;
 
@@ -44,6 +44,7 @@ pub(crate) struct RuleSettings {
     pub(crate) target_schema: Option<Placed<NameTemplate>>,
     pub(crate) target_table: Option<Placed<NameTemplate>>,
     pub(crate) load_method: Option<Placed<LoadMethod>>,
+    pub(crate) deletes: Option<Placed<Deletes>>,
     pub(crate) metadata_columns: Option<Placed<bool>>,
 }
 
@@ -70,6 +71,7 @@ impl RuleSettings {
         take(&mut self.target_schema, stronger.target_schema.as_ref());
         take(&mut self.target_table, stronger.target_table.as_ref());
         take(&mut self.load_method, stronger.load_method.as_ref());
+        take(&mut self.deletes, stronger.deletes.as_ref());
         take(&mut self.metadata_columns, stronger.metadata_columns.as_ref());
         self.metadata.extend(stronger.metadata.clone());
         self.columns.extend(stronger.columns.iter().cloned());
@@ -141,6 +143,7 @@ impl StreamRules {
             target_schema: name(&merged.target_schema),
             target_table: name(&merged.target_table),
             load_method: merged.load_method.as_ref().map(|method| method.value),
+            deletes: merged.deletes.as_ref().map(|deletes| deletes.value),
             metadata_columns: merged.metadata_columns.as_ref().map(|placed| placed.value),
         }
     }

@@ -63,6 +63,33 @@ impl LoadMethod {
     }
 }
 
+/// What a record does whose `_sdc_deleted_at` is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deletes {
+    /// Removes the record of its key.
+    Hard,
+    /// Sets `_sdc_deleted_at` of the record of its key, and nothing else.
+    Soft,
+    /// Is loaded as any other.
+    Ignore,
+}
+
+impl Deletes {
+    /// As in a pipeline file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hard => "hard",
+            Self::Soft => "soft",
+            Self::Ignore => "ignore",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        [Self::Hard, Self::Soft, Self::Ignore].into_iter().find(|deletes| deletes.as_str() == text)
+    }
+}
+
 /// What the files say of one stream, from the defaults and all rules that match it. `None` is not said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct StreamSettings {
@@ -82,6 +109,9 @@ pub struct StreamSettings {
     pub target_table: Option<String>,
     /// What becomes of a record whose key the table already has. Not said: upsert with a key, append without.
     pub load_method: Option<LoadMethod>,
+    /// What a record does whose `_sdc_deleted_at` is set. Not said: it marks where records are merged by key, and is
+    /// loaded as any other elsewhere.
+    pub deletes: Option<Deletes>,
     /// Whether the table has the `_sdc_` columns.
     pub metadata_columns: Option<bool>,
 }

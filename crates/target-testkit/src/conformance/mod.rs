@@ -4,6 +4,7 @@
 //! capabilities. That each of them can fail is shown by a defect of the memory target in this crate's tests.
 
 mod commits;
+mod deletes;
 mod keys;
 mod names;
 mod ownership;

@@ -2,8 +2,8 @@
 
 use columns::{Column, StreamName, TableSchema};
 use target_api::{
-    Capabilities, Checkpoint, FullRefresh, LoadMethod, Result, RunIdentity, StateChange, Table, TableName,
-    Target, shortened, table_name,
+    Capabilities, Checkpoint, FullRefresh, Result, RunIdentity, StateChange, Table, TableName, Target,
+    shortened, table_name,
 };
 
 use super::Warehouse;
@@ -42,7 +42,7 @@ pub(crate) fn table(words: &str, key: &[&str]) -> Table {
 pub(crate) fn table_of(stream: &str, columns: Vec<Column>, key: &[&str]) -> Table {
     let key_properties = key.iter().map(|name| (*name).to_owned()).collect();
     let schema = TableSchema { stream: StreamName::from(stream), columns, key_properties };
-    Table { schema, name: table_name(stream), load_method: LoadMethod::Upsert }
+    Table::new(schema, table_name(stream))
 }
 
 /// A commit that sets the STATE.

@@ -10,7 +10,7 @@ use target_api::{Capabilities, Promise};
 
 use super::scene::Scene;
 use super::{
-    Warehouse, commits, keys, names, ownership, refresh, shapes, stateless, states, values, versions,
+    Warehouse, commits, deletes, keys, names, ownership, refresh, shapes, stateless, states, values, versions,
 };
 
 /// What a target must be able to do for a check to apply to it.
@@ -92,6 +92,10 @@ checks! {
     Versions: versions::the_same_version_again_removes_nothing,
     Versions: versions::an_older_version_removes_nothing_newer,
     Versions: versions::a_version_without_records_empties_nothing,
+    Upsert: deletes::a_hard_delete_removes_by_key_in_order,
+    Upsert: deletes::a_soft_delete_marks_and_touches_nothing_else,
+    Upsert: deletes::an_ignored_delete_is_a_record,
+    Versions: deletes::a_soft_delete_marks_older_versions,
     State: ownership::another_pipelines_table_is_refused,
     State: ownership::another_taps_state_is_refused,
     State: ownership::a_vanished_table_is_refused,

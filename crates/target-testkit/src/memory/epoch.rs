@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use columns::arrow_array::RecordBatch;
-use columns::{Column, ColumnType, StreamName};
+use columns::{Column, ColumnType, DELETED_AT, StreamName};
 use target_api::{
-    ActualColumn, ColumnChange, IdentifierRule, Result, RunIdentity, Status, Table, TableChange, TableName,
-    TargetError, column_names, shortened, table_diff,
+    ActualColumn, ColumnChange, IdentifierRule, OnDelete, Result, RunIdentity, Status, Table, TableChange,
+    TableName, TargetError, column_names, shortened, table_diff,
 };
 
 use super::warehouse::{Contents, Defect, MemoryTable, Record};
@@ -129,7 +129,20 @@ impl Applying<'_> {
         let forgets = self.has(Defect::ForgetsDroppedColumns);
         let (first_wins, joins) = (self.has(Defect::FirstOfKeyWins), self.has(Defect::JoinsKeys));
         let actual = self.contents.tables.get_mut(&place).expect("looked up above");
+        let deleted_at = table.on_delete().column().map(|at| given[&table.schema.columns[at].name].clone());
+        let (removes, marks) = (matches!(table.on_delete(), OnDelete::Remove { .. }), self.defect);
         for record in incoming {
+            if let Some(name) = deleted_at.as_ref().filter(|name| record[*name].is_some())
+                && marks != Some(Defect::LoadsDeletes)
+            {
+                let is_same = |other: &Record| same_key(&key, &record, other, joins);
+                if removes {
+                    actual.records.retain(|other| !is_same(other));
+                } else if let Some(other) = actual.records.iter_mut().find(|other| is_same(other)) {
+                    other.insert(name.clone(), record[name].clone());
+                }
+                continue;
+            }
             let same = |other: &Record| same_key(&key, &record, other, joins);
             let found = merges.then(|| actual.records[start..].iter().position(same)).flatten();
             match found {
@@ -190,7 +203,16 @@ impl Applying<'_> {
         };
         let is_current = |record: &Record| of(record) == Some(version);
         let stays = |record: &Record| if distinct { is_current(record) } else { of(record) >= Some(version) };
-        if unguarded || actual.records.iter().any(is_current) {
+        let deleted_at = actual.given.get(DELETED_AT).filter(|_| table.marks_versions()).cloned();
+        if let Some(name) = deleted_at.filter(|_| self.defect != Some(Defect::LoadsDeletes)) {
+            let any = actual.records.iter().any(is_current);
+            for record in actual.records.iter_mut().filter(|record| any && !stays(record)) {
+                record
+                    .entry(name.clone())
+                    .or_default()
+                    .get_or_insert_with(|| "2024-01-01 00:00:00".to_owned());
+            }
+        } else if unguarded || actual.records.iter().any(is_current) {
             actual.records.retain(|record| stays(record) != backwards);
         }
     }

@@ -98,6 +98,8 @@ pub enum Defect {
     NoVersionGuard,
     /// Activates at once, not with the commit.
     ActivatesEarly,
+    /// Loads delete records as any other, and removes what shall be marked.
+    LoadsDeletes,
     /// Writes into another pipeline's table.
     TakesAnyTable,
     /// Goes on from another tap's STATE.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use columns::arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use columns::{Column, ColumnType, StreamName, TableSchema};
-use target_api::{Checkpoint, FullRefresh, LoadMethod, RunIdentity, StateChange, Status, Table, table_name};
+use target_api::{Checkpoint, FullRefresh, RunIdentity, StateChange, Status, Table, table_name};
 
 use crate::config::Config;
 use crate::connection::Opening;
@@ -36,7 +36,7 @@ fn written(session: &mut Session) -> StreamName {
     let values: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
     let batch = RecordBatch::try_new(schema.arrow(), vec![values]).unwrap();
     let stream = schema.stream.clone();
-    session.open(&Table { schema, name: table_name("v"), load_method: LoadMethod::Upsert }).unwrap();
+    session.open(&Table::new(schema, table_name("v"))).unwrap();
     session.write(&stream, batch).unwrap();
     stream
 }

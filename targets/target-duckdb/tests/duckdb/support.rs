@@ -4,9 +4,7 @@ use std::path::Path;
 
 use columns::{Column, StreamName, TableSchema};
 use duckdb::Connection;
-use target_api::{
-    Checkpoint, FullRefresh, LoadMethod, RunIdentity, StateChange, Table, Target as _, table_name,
-};
+use target_api::{Checkpoint, FullRefresh, RunIdentity, StateChange, Table, Target as _, table_name};
 use target_duckdb::DuckDbTarget;
 use target_testkit::cells::batch;
 
@@ -34,7 +32,7 @@ pub(crate) fn table(words: &str, key: &[&str]) -> Table {
     let columns = columns.split(", ").map(column).collect();
     let key_properties = key.iter().map(|name| (*name).to_owned()).collect();
     let schema = TableSchema { stream: StreamName::from(stream), columns, key_properties };
-    Table { schema, name: table_name(stream), load_method: LoadMethod::Upsert }
+    Table::new(schema, table_name(stream))
 }
 
 /// A commit that sets the STATE.

@@ -6,8 +6,7 @@ use std::path::Path;
 use columns::{Column, StreamName, TableSchema};
 use serde_json::Value;
 use target_api::{
-    Checkpoint, FullRefresh, LoadMethod, RunIdentity, StateChange, Table, Target as _, TargetError,
-    table_name,
+    Checkpoint, FullRefresh, RunIdentity, StateChange, Table, Target as _, TargetError, table_name,
 };
 use target_jsonl::JsonlTarget;
 use target_testkit::cells::batch;
@@ -39,7 +38,7 @@ pub(crate) fn table(words: &str) -> Table {
     };
     let columns = columns.split(", ").map(column).collect();
     let schema = TableSchema { stream: StreamName::from(stream), columns, key_properties: Vec::new() };
-    Table { schema, name: table_name(stream), load_method: LoadMethod::Upsert }
+    Table::new(schema, table_name(stream))
 }
 
 /// A commit that sets the STATE.

@@ -1,9 +1,7 @@
 //! What the tests are written with.
 
 use columns::{Column, StreamName, TableSchema};
-use target_api::{
-    Checkpoint, FullRefresh, LoadMethod, Result, RunIdentity, StateChange, Table, Target, table_name,
-};
+use target_api::{Checkpoint, FullRefresh, Result, RunIdentity, StateChange, Table, Target, table_name};
 use target_postgres::PostgresTarget;
 use target_testkit::cells::batch;
 use target_testkit::postgres::Database;
@@ -37,7 +35,7 @@ pub(crate) fn table(words: &str, key: &[&str]) -> Table {
     let columns = columns.split(", ").map(column).collect();
     let key_properties = key.iter().map(|name| (*name).to_owned()).collect();
     let schema = TableSchema { stream: StreamName::from(stream), columns, key_properties };
-    Table { schema, name: table_name(stream), load_method: LoadMethod::Upsert }
+    Table::new(schema, table_name(stream))
 }
 
 /// A commit that sets the STATE.

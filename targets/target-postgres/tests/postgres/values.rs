@@ -8,7 +8,7 @@ use columns::{Column, ColumnType, StreamName, TableSchema};
 use proptest::prelude::{Strategy, any};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use target_api::{LoadMethod, Table, TableName, Target};
+use target_api::{Table, TableName, Target};
 use target_testkit::postgres::{Cluster, Database};
 
 use crate::support::{load, rows, run, start, state, table};
@@ -19,7 +19,7 @@ async fn load_array(database: &Database, column_type: &ColumnType, array: ArrayR
     let schema = TableSchema { stream: StreamName::from("t"), columns, key_properties: vec![] };
     let batch = RecordBatch::try_new(schema.arrow(), vec![array]).unwrap();
     let name = TableName { schema: None, table: "t".into() };
-    let wanted = Table { schema, name, load_method: LoadMethod::Upsert };
+    let wanted = Table::new(schema, name);
     let mut target = start(database, &run("one")).await;
     target.open(&wanted).await.unwrap();
     target.write(&wanted.schema.stream, batch).await.unwrap_or_else(|error| panic!("{error}"));
@@ -170,7 +170,7 @@ async fn lists_in_lists_are_rectangles_or_refused() {
     let schema = TableSchema { stream: StreamName::from("t"), columns, key_properties: vec![] };
     let batch = RecordBatch::try_new(schema.arrow(), vec![ragged]).unwrap();
     let name = TableName { schema: None, table: "t".into() };
-    let wanted = Table { schema, name, load_method: LoadMethod::Upsert };
+    let wanted = Table::new(schema, name);
     let mut target = start(&database, &run("one")).await;
     target.open(&wanted).await.unwrap();
     let error = target.write(&wanted.schema.stream, batch).await.unwrap_err();

@@ -187,7 +187,7 @@ impl Target for ShownTarget {
 #[cfg(test)]
 mod tests {
     use columns::{Column, TableSchema};
-    use target_api::{LoadMethod, StreamName, Table, TableName};
+    use target_api::{StreamName, Table, TableName};
     use target_testkit::cells::batch;
 
     use super::Shown;
@@ -205,7 +205,7 @@ mod tests {
         let batch = batch(&schema, &[cells, cells]);
         let name = TableName { schema: None, table: "s".to_owned() };
         let mut shown = Shown::new(1, Some(1));
-        shown.open(&Table { schema, name, load_method: LoadMethod::Upsert });
+        shown.open(&Table::new(schema, name));
         assert!(!shown.is_enough());
         shown.take(&stream, &batch).unwrap();
         assert!(shown.is_enough());

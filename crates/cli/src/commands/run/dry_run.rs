@@ -103,11 +103,12 @@ fn wanted(stream: &CatalogStream, plan: &runner::RunPlan, ours: bool) -> Result<
         (rule.columns)(&[column]) && stream.is_property_selected(&[column]) && !untyped(column)
     };
     let versioned = ours && is_full_table(stream.effective_replication_method());
-    let options = TableOptions { metadata: rule.metadata_columns, versioned, include: &include };
+    let deleted_at = rule.deletes == target_api::Deletes::Soft;
+    let options = TableOptions { metadata: rule.metadata_columns, versioned, deleted_at, include: &include };
     let name = StreamName::from(stream.stream.as_str());
     let table = table_schema(&name, &schema, &keys, &options)?;
     let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
-    Ok(Some(Table { schema: table, name, load_method: rule.load_method }))
+    Ok(Some(Table { load_method: rule.load_method, deletes: rule.deletes, ..Table::new(table, name) }))
 }
 
 fn is_full_table(method: Option<&str>) -> bool {

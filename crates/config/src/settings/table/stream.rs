@@ -42,9 +42,8 @@ pub(super) static STREAM: Block = Block::new(
         Key::new(
             "deletes",
             Shape::Word(&[Word::new("hard"), Word::new("soft"), Word::new("ignore")]),
-            "what a deleted record does",
-        )
-        .later(),
+            "what a record with `_sdc_deleted_at` does: removes the one of its key, marks it, or is loaded as any other",
+        ),
         Key::new("flatten", Shape::Integer { least: 0, most: 32 }, "how deep nested objects become columns")
             .later(),
         Key::new("shared", Shape::Boolean, "several pipelines may write this table").later(),
