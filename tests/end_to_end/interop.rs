@@ -160,6 +160,41 @@ fn pipelinewise_tap_postgres_is_installed_locked_and_run_offline() {
     let _ = offline(&["run", "shop"]).expect_code(0);
 }
 
+/// A branch is locked to the commit that it stood at.
+#[test]
+fn a_tap_of_a_repository_stays_at_its_commit() {
+    let project = Project::new();
+    let setup = "from setuptools import setup\nsetup(name='tap-git', version='1', py_modules=['tap_git'], \
+        entry_points={'console_scripts': ['tap-git=tap_git:main']})\n";
+    project.write("repository/setup.py", setup);
+    let commit = |word: &str| {
+        project.write("repository/tap_git.py", format!("def main(): print('{word}')\n"));
+        for words in
+            [&["init", "--quiet", "-b", "main"][..], &["add", "."], &["commit", "--quiet", "-m", word]]
+        {
+            let mut git = std::process::Command::new("git");
+            git.args(["-c", "user.name=a", "-c", "user.email=a@b.example"]).args(words);
+            assert!(git.current_dir(project.path().join("repository")).status().expect("git").success());
+        }
+    };
+    let tapster = |words: &[&str]| {
+        let mut command = project.tapster(words);
+        python::may_install(&mut command);
+        project.outcome(&mut command)
+    };
+    commit("first");
+    let address = format!("git+file://{}@main", project.path().join("repository").display());
+    let target = json!({ "name": "target-jsonl", "config": { "path": "out" } });
+    project.pipeline("git", &json!({ "tap": { "pip": address }, "target": target }));
+    let _ = tapster(&["install"]).expect_code(0);
+    commit("second");
+    std::fs::remove_dir_all(project.path().join(".tapster")).expect(".tapster");
+    let _ = tapster(&["install", "--locked"]).expect_code(0);
+    assert_eq!(tapster(&["invoke", "git"]).expect_code(0).stdout, "first\n");
+    let _ = tapster(&["install", "--update"]).expect_code(0);
+    assert_eq!(tapster(&["invoke", "git"]).expect_code(0).stdout, "second\n");
+}
+
 /// uv locks for every platform; what it locked, pip installs.
 #[test]
 fn what_uv_locks_pip_installs() {

@@ -113,6 +113,8 @@ impl LockedPackage {
 
     fn requirement_line(&self) -> String {
         let mut line = match (&self.from, &self.version) {
+            // Without its name: pip takes a repository of this machine so, and not with one.
+            (Some(from), _) if self.is_commit() => from.clone(),
             (Some(from), _) => format!("{} @ {from}", self.name),
             (None, Some(version)) => format!("{}=={version}", self.name),
             (None, None) => self.name.clone(),
@@ -153,7 +155,7 @@ mod tests {
         };
         let [hashed, commits] = entry.requirement_files();
         assert_eq!(hashed, "six==1.17 --hash=sha256:ab\ncolorama==1 ; sys_platform == 'win32'\n");
-        assert_eq!(commits, "tap-x @ git+https://host/x@12\n");
+        assert_eq!(commits, "git+https://host/x@12\n");
         assert_eq!(entry.requested(), ["tap-x"]);
     }
 

@@ -77,7 +77,8 @@ impl ProgramBlock {
         let inside = format!("the {kind}");
         let (key, value) = match named.as_slice() {
             [] => {
-                let hint = "name its program, with name: or command:, or use: one of tapster.yml";
+                let hint =
+                    "name its program, with name: or command:, a tap with pip:, or use: one of tapster.yml";
                 let missing = "name";
                 return Err(Problem::new(SettingFault::Missing { inside, missing, hint }, &node.place).into());
             }
