@@ -36,22 +36,25 @@ fn deleted_records_are_removed_or_marked_or_loaded_as_the_pipeline_says() {
         r#"{"type":"RECORD","stream":"a","record":{"id":2,"v":"again","_sdc_deleted_at":null}}"#,
         STATE,
     ];
-    for (settings, expected) in [
-        (json!({}), "1|x|true 2|again|false 3|z|false"),
-        (json!({ "deletes": "soft" }), "1|x|true 2|again|false 3|z|false"),
-        (json!({ "deletes": "hard" }), "2|again|false 3|z|false"),
-        (json!({ "deletes": "ignore" }), "1|~|~ 2|again|~ 3|z|~"),
-    ] {
-        let project = Project::new();
-        for (name, warehouse) in warehouses(&project) {
+    let project = Project::new();
+    for (name, warehouse) in warehouses(&project) {
+        for (table, deletes, expected) in [
+            ("unsaid", None, "1|x|true 2|again|false 3|z|false"),
+            ("soft", Some("soft"), "1|x|true 2|again|false 3|z|false"),
+            ("hard", Some("hard"), "2|again|false 3|z|false"),
+            ("ignore", Some("ignore"), "1|~|~ 2|again|~ 3|z|~"),
+        ] {
+            let lines =
+                lines.map(|line| line.replace("\"stream\":\"a\"", &format!("\"stream\":\"{table}\"")));
+            let settings = deletes.map_or(json!({}), |deletes| json!({ "deletes": deletes }));
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
             let _ = run(&project, &warehouse, &settings, &lines).expect_code(0);
-            let marked = if settings["deletes"] == "ignore" {
-                "NULL"
-            } else {
-                "CASE WHEN _sdc_deleted_at IS NULL THEN 'false' ELSE 'true' END"
+            let marked = match table {
+                "ignore" => "NULL",
+                _ => "CASE WHEN _sdc_deleted_at IS NULL THEN 'false' ELSE 'true' END",
             };
-            let sql = format!("SELECT id, v, {marked} FROM a ORDER BY id");
-            assert_eq!(rows(&warehouse, &sql), expected, "{name} {settings}");
+            let sql = format!("SELECT id, v, {marked} FROM \"{table}\" ORDER BY id");
+            assert_eq!(rows(&warehouse, &sql), expected, "{name} {table}");
         }
     }
     let project = Project::new();
@@ -64,4 +67,33 @@ fn deleted_records_are_removed_or_marked_or_loaded_as_the_pipeline_says() {
     project.pipeline("j", &json!({ "tap": tap, "target": jsonl, "defaults": { "deletes": "soft" } }));
     let outcome = project.run(["run", "j"]).expect_code(78);
     assert!(outcome.stderr.contains("E0123"), "{outcome}");
+}
+
+#[test]
+fn values_that_the_target_cannot_hold_become_what_the_pipeline_says() {
+    let schema = r#"{"type":"SCHEMA","stream":"a","schema":{"properties":{"id":{"type":"integer"},"d":{"type":"string","format":"date"},"seen":{"type":"string","format":"date-time"},"n":{"type":"integer"},"t":{"type":"string"}}},"key_properties":["id"]}"#;
+    let lines = [
+        schema,
+        r#"{"type":"RECORD","stream":"a","record":{"id":1,"d":"0000-00-00","seen":"2023-02-30T00:00:00Z","n":NaN,"t":"a\u0000b"}}"#,
+        r#"{"type":"RECORD","stream":"a","record":{"id":2,"d":"10000-01-01","seen":"2024-01-01 24:00:00","n":-Infinity,"t":"c"}}"#,
+        r#"{"type":"RECORD","stream":"a","record":{"id":3,"d":"0044-03-15 BC","seen":"2024-06-30T23:59:60Z","n":1,"t":"d"}}"#,
+        STATE,
+    ];
+    let project = Project::new();
+    for (name, warehouse) in warehouses(&project) {
+        let outcome = run(&project, &warehouse, &json!({}), &lines).expect_code(65);
+        assert!(outcome.stderr.contains("values: { "), "{outcome}");
+        let clamp = json!({ "values": { "dates": "clamp", "nan": "set_null", "nul": "strip" } });
+        let _ = run(&project, &warehouse, &clamp, &lines).expect_code(0);
+        let sql = "SELECT CAST(d AS VARCHAR), CAST(n AS VARCHAR), t, extract(day FROM seen), extract(month FROM seen) \
+                   FROM a ORDER BY id";
+        let clamped = rows(&warehouse, sql);
+        assert!(clamped.starts_with("0001-01-01|~|ab|28|2 "), "{name} {clamped}");
+        assert!(clamped.contains("10000-01-01|~|c|2|1 ") && clamped.contains("BC"), "{name} {clamped}");
+        assert!(clamped.ends_with("|1|d|1|7"), "{name} {clamped}");
+        let null = json!({ "values": { "dates": "set_null", "nan": "set_null", "nul": "replace" } });
+        let _ = run(&project, &warehouse, &null, &lines).expect_code(0);
+        let found = rows(&warehouse, sql);
+        assert!(found.starts_with("~|~|a\u{fffd}b|~|~ 10000-01-01|~|c|2|1 "), "{name} {found}");
+    }
 }

@@ -18,7 +18,7 @@ pub use arrow_schema;
 
 pub use builder::{BatchBuilder, PropertyFilter};
 pub use column_type::{ColumnType, ParseColumnTypeError, TYPE_METADATA};
-pub use limits::{DatePolicy, NanPolicy, NulPolicy, ValueLimits};
+pub use limits::{DatePolicy, NanPolicy, NulPolicy, ValueLimits, ValuePolicies};
 pub use mapping::{SchemaRefused, TableOptions, table_schema};
 pub use metadata::{DELETED_AT, Envelope, METADATA_COLUMNS, TABLE_VERSION, is_metadata_column};
 pub use refusal::{Found, RecordError, RecordProblem, Refused};

@@ -36,6 +36,30 @@ pub enum NanPolicy {
     SetNull,
 }
 
+/// What a pipeline says about values that cannot be held, instead of what the target does by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ValuePolicies {
+    /// U+0000 in text.
+    pub nul: Option<NulPolicy>,
+    /// Days and instants that do not exist or are out of range.
+    pub dates: Option<DatePolicy>,
+    /// `NaN` and the infinities, where a column cannot hold them.
+    pub nan: Option<NanPolicy>,
+}
+
+impl ValuePolicies {
+    /// A target's limits with these policies.
+    #[must_use]
+    pub fn over(self, limits: &ValueLimits) -> ValueLimits {
+        ValueLimits {
+            nul: self.nul.unwrap_or(limits.nul),
+            dates: self.dates.unwrap_or(limits.dates),
+            nan: self.nan.unwrap_or(limits.nan),
+            ..limits.clone()
+        }
+    }
+}
+
 /// The values that a target can hold, and what to do with others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueLimits {

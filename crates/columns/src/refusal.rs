@@ -204,13 +204,16 @@ impl RecordError {
             RecordProblem::LongKey { .. } => {
                 "take a shorter property as the key, or set `key_properties: []` to append".to_owned()
             }
-            RecordProblem::Nul => "let the target replace or strip U+0000 by its policy".to_owned(),
+            RecordProblem::Nul => {
+                "say `values: { nul: replace }` of the stream, or `strip`, or exclude the column".to_owned()
+            }
             RecordProblem::Outside { .. } => {
-                "correct the date at its origin, or exclude the column".to_owned()
+                "correct the date at its origin, or say `values: { dates: set_null }` of the stream, or `clamp`".to_owned()
             }
-            RecordProblem::NotFinite { .. } | RecordProblem::Digits => {
-                format!("correct the value at its origin, or exclude `{column}`")
+            RecordProblem::NotFinite { .. } => {
+                "correct the value at its origin, or say `values: { nan: set_null }` of the stream".to_owned()
             }
+            RecordProblem::Digits => format!("correct the value at its origin, or exclude `{column}`"),
             RecordProblem::Deep { .. } | RecordProblem::Large => format!("exclude `{column}`"),
             RecordProblem::DeleteWithoutKey => {
                 "give the stream `key_properties`, or say `deletes: ignore` to load such records as any other"

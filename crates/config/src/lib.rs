@@ -29,6 +29,6 @@ pub use selection::{SelectedStream, SelectionReport, Warning};
 pub use settings::parse_duration;
 pub use settings::schema;
 pub use streams::{
-    Abilities, ColumnRules, Deletes, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamRules,
-    StreamSettings, Understood,
+    Abilities, ColumnRules, Deletes, LoadMethod, OnBadValue, ReplicationMethod, Selected, StreamDecision,
+    StreamRules, StreamSettings, Understood, Values,
 };

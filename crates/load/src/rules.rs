@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use columns::ValuePolicies;
 use target_api::{Deletes, LoadMethod, TableName};
 
 /// Whether a column of a stream is loaded, by its path from the top of the record; keys always are.
@@ -22,6 +23,8 @@ pub struct StreamRule {
     pub load_method: LoadMethod,
     /// What a delete record does.
     pub deletes: Deletes,
+    /// What becomes of values that the target cannot hold.
+    pub values: ValuePolicies,
     /// Whether the table gets the seven `_sdc_` columns.
     pub metadata_columns: bool,
     /// Which columns are loaded.
@@ -42,6 +45,7 @@ impl Default for StreamRule {
             key_properties: None,
             load_method: LoadMethod::Upsert,
             deletes: Deletes::Unsaid,
+            values: ValuePolicies::default(),
             metadata_columns: false,
             columns: Arc::new(|_| true),
             excludes_nested: false,

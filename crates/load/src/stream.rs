@@ -173,7 +173,7 @@ impl Stream {
 
 fn builder(table: TableSchema, rule: &StreamRule, limits: &ValueLimits) -> BatchBuilder {
     let merges = rule.load_method == LoadMethod::Upsert && table.is_keyed();
-    let mut builder = BatchBuilder::new(Arc::new(table), limits.clone());
+    let mut builder = BatchBuilder::new(Arc::new(table), rule.values.over(limits));
     if !merges && matches!(rule.deletes, Deletes::Hard | Deletes::Soft) {
         builder = builder.refusing_deletes();
     }

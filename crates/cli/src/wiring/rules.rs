@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use config::{Deletes, LoadMethod, Selected, StreamDecision, StreamRules};
+use columns::{DatePolicy, NanPolicy, NulPolicy, ValuePolicies};
+use config::{Deletes, LoadMethod, OnBadValue, Selected, StreamDecision, StreamRules, Values};
 use load::{Rules, StreamRule};
 use singer::Catalog;
 use target_api::TableName;
@@ -59,6 +60,7 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
                 Some(Deletes::Soft) => target_api::Deletes::Soft,
                 Some(Deletes::Ignore) => target_api::Deletes::Ignore,
             },
+            values: policies(settings.values),
             metadata_columns: settings.metadata_columns.unwrap_or(false),
             excludes_nested: columns.exclude_nested(),
             columns: Arc::new(move |path| columns.loads(path)),
@@ -66,6 +68,27 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
             activate_version: true,
         }
     })
+}
+
+/// The files let each word stand only where it fits.
+fn policies(said: Values) -> ValuePolicies {
+    use OnBadValue as On;
+    ValuePolicies {
+        dates: said.dates.map(|on| match on {
+            On::SetNull => DatePolicy::SetNull,
+            On::Clamp => DatePolicy::Clamp,
+            On::Fail | On::Replace | On::Strip => DatePolicy::Fail,
+        }),
+        nan: said.nan.map(|on| match on {
+            On::SetNull => NanPolicy::SetNull,
+            On::Fail | On::Clamp | On::Replace | On::Strip => NanPolicy::Fail,
+        }),
+        nul: said.nul.map(|on| match on {
+            On::Replace => NulPolicy::Replace,
+            On::Strip => NulPolicy::Strip,
+            On::Fail | On::SetNull | On::Clamp => NulPolicy::Fail,
+        }),
+    }
 }
 
 /// What to do about a stream that comes all the same.

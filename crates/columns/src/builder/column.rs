@@ -178,7 +178,7 @@ impl ColumnBuilder {
         let (valid, bytes) = match &mut self.cells {
             Cells::Text(bytes) => bytes.put(|out| text::text(raw, limits.nul, out).map(|()| true))?,
             Cells::Timestamp(values) => put_value(values, moment::timestamp(raw, limits)?),
-            Cells::Int64(values) => put_value(values, number::int64(raw)?),
+            Cells::Int64(values) => put_value(values, number::int64(raw, limits.nan)?),
             Cells::UnboundedNumeric(bytes) => bytes.put(|out| number::unbounded(raw, limits, out))?,
             Cells::Json(bytes) => bytes.put(|out| json::json(raw, limits, out).map(|()| true))?,
             Cells::Bool(bits) => {

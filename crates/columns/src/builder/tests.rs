@@ -4,9 +4,9 @@ mod random;
 
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array as _, RecordBatch};
 
 use super::BatchBuilder;
 use crate::{
@@ -282,4 +282,27 @@ fn a_delete_without_key_is_refused_where_it_must_not_be_a_record() {
     let refused = push(&mut builder, r#"{"id":1,"_sdc_deleted_at":"2024-01-01"}"#).unwrap_err();
     assert_eq!(problem(refused), RecordProblem::DeleteWithoutKey);
     assert_eq!(builder.records(), 1);
+}
+
+#[test]
+fn values_that_cannot_be_held_become_what_the_policies_say() {
+    let said = crate::ValuePolicies {
+        nul: Some(crate::NulPolicy::Strip),
+        dates: Some(crate::DatePolicy::Clamp),
+        nan: Some(crate::NanPolicy::SetNull),
+    };
+    let schema = table(&[("n", "int64"), ("l", "int64[]"), ("d", "date"), ("t", "text")], &[]);
+    let mut builder = BatchBuilder::new(schema, said.over(&ValueLimits::default()));
+    for value in ["NaN", "Infinity", "-Infinity"] {
+        let record = format!(r#"{{"n":"{value}","l":[1,"{value}"],"d":"0000-00-00","t":"a\u0000b"}}"#);
+        push(&mut builder, &record).unwrap();
+    }
+    let batch = builder.finish().unwrap();
+    assert_eq!(batch.column(0).null_count(), 3);
+    assert_eq!(batch.column(1).as_list::<i32>().values().null_count(), 3);
+    assert_eq!(batch.column(2).as_primitive::<arrow_array::types::Date32Type>().value(0), -719_162);
+    assert_eq!(texts(&batch, 3), [Some("ab"); 3]);
+    let mut strict = BatchBuilder::new(table(&[("n", "int64")], &[]), ValueLimits::default());
+    let refused = push(&mut strict, r#"{"n":"NaN"}"#).unwrap_err();
+    assert!(matches!(problem(refused), RecordProblem::NotFinite { .. }));
 }

@@ -54,20 +54,20 @@ pub(crate) fn bool(raw: &str) -> Put<bool> {
 
 /// A 64-bit integer. `1.0` and `1e3` are integers too (spreadsheets write them so); what is not is numeric.
 #[inline]
-pub(crate) fn int64(raw: &str) -> Put<i64> {
+pub(crate) fn int64(raw: &str, nan: NanPolicy) -> Put<i64> {
     let bytes = raw.as_bytes();
     let (negative, digits) = match bytes {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, bytes),
     };
     if digits.len() > 18 {
-        return int64_slow(raw);
+        return int64_slow(raw, nan);
     }
     let mut value = 0_i64;
     for byte in digits {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
-            return int64_slow(raw);
+            return int64_slow(raw, nan);
         }
         value = value * 10 + i64::from(digit);
     }
@@ -75,14 +75,18 @@ pub(crate) fn int64(raw: &str) -> Put<i64> {
 }
 
 #[cold]
-fn int64_slow(raw: &str) -> Put<i64> {
+fn int64_slow(raw: &str, nan: NanPolicy) -> Put<i64> {
     if raw == "\"\"" {
         return Ok(None);
     }
     let Some(number) = Decimal::read(raw.as_bytes()) else {
         // Python's bare NaN comes as a string, too.
         let not_finite = quoted(raw).and_then(|inside| NotFinite::of(unescaped(inside).trim_ascii()));
-        return Err(not_finite.map_or(Misfit::WrongType, |found| Misfit::NotFinite(found.text())));
+        return match not_finite {
+            None => Err(Misfit::WrongType),
+            Some(_) if nan == NanPolicy::SetNull => Ok(None),
+            Some(found) => Err(Misfit::NotFinite(found.text())),
+        };
     };
     number.integer().map(Some).map_err(|_| Misfit::Wider(Wider::Numeric))
 }

@@ -2,7 +2,7 @@
 
 use super::name_template::NameTemplate;
 use super::rules::{ColumnRule, Placed, Rule, RuleSettings};
-use super::{Deletes, LoadMethod, ReplicationMethod, StreamRules};
+use super::{Deletes, LoadMethod, OnBadValue, ReplicationMethod, StreamRules, Values};
 use crate::interpolation::Resolver;
 use crate::pattern::Pattern;
 use crate::problem::{ConfigError, Problem};
@@ -54,6 +54,7 @@ impl Reading<'_> {
             target_table: self.template(node, "target_table"),
             load_method: placed(node, "load_method", |node| LoadMethod::parse(node.as_text()?)),
             deletes: placed(node, "deletes", |node| Deletes::parse(node.as_text()?)),
+            values: values(node),
             metadata_columns: placed(node, "metadata_columns", Node::as_bool),
         };
         if let (Some(method), Some(key)) = (&settings.replication_method, &settings.replication_key)
@@ -112,6 +113,11 @@ impl Reading<'_> {
 fn placed<T>(node: &Node, key: &str, read: impl Fn(&Node) -> Option<T>) -> Option<Placed<T>> {
     let node = node.get(key)?;
     Some(Placed { value: read(node)?, place: node.place.clone() })
+}
+
+fn values(node: &Node) -> Values {
+    let said = |key| OnBadValue::parse(node.get("values")?.get(key)?.as_text()?);
+    Values { dates: said("dates"), nan: said("nan"), nul: said("nul") }
 }
 
 fn columns(node: &Node) -> Vec<ColumnRule> {

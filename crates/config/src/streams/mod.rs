@@ -16,4 +16,4 @@ pub use honoured::{Abilities, Understood};
 pub(crate) use name_template::{NameTemplate, schema_and_table};
 pub(crate) use rules::{ColumnRule, Placed, Rule, RuleSettings, column_rule};
 pub use rules::{ColumnRules, StreamRules};
-pub use settings::{Deletes, LoadMethod, ReplicationMethod, StreamSettings};
+pub use settings::{Deletes, LoadMethod, OnBadValue, ReplicationMethod, StreamSettings, Values};

@@ -2,7 +2,7 @@ use indexmap::IndexMap;
 use singer::Json;
 
 use super::name_template::{NameTemplate, Names};
-use super::{Deletes, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamSettings};
+use super::{Deletes, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamSettings, Values};
 use crate::pattern::Pattern;
 use crate::place::Place;
 
@@ -45,6 +45,7 @@ pub(crate) struct RuleSettings {
     pub(crate) target_table: Option<Placed<NameTemplate>>,
     pub(crate) load_method: Option<Placed<LoadMethod>>,
     pub(crate) deletes: Option<Placed<Deletes>>,
+    pub(crate) values: Values,
     pub(crate) metadata_columns: Option<Placed<bool>>,
 }
 
@@ -72,6 +73,9 @@ impl RuleSettings {
         take(&mut self.target_table, stronger.target_table.as_ref());
         take(&mut self.load_method, stronger.load_method.as_ref());
         take(&mut self.deletes, stronger.deletes.as_ref());
+        take(&mut self.values.dates, stronger.values.dates.as_ref());
+        take(&mut self.values.nan, stronger.values.nan.as_ref());
+        take(&mut self.values.nul, stronger.values.nul.as_ref());
         take(&mut self.metadata_columns, stronger.metadata_columns.as_ref());
         self.metadata.extend(stronger.metadata.clone());
         self.columns.extend(stronger.columns.iter().cloned());
@@ -144,6 +148,7 @@ impl StreamRules {
             target_table: name(&merged.target_table),
             load_method: merged.load_method.as_ref().map(|method| method.value),
             deletes: merged.deletes.as_ref().map(|deletes| deletes.value),
+            values: merged.values,
             metadata_columns: merged.metadata_columns.as_ref().map(|placed| placed.value),
         }
     }

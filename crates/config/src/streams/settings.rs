@@ -63,6 +63,46 @@ impl LoadMethod {
     }
 }
 
+/// What becomes of values that the target cannot hold. `None` is not said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Values {
+    /// Dates that do not exist or are out of range.
+    pub dates: Option<OnBadValue>,
+    /// NaN and the infinities, where a column cannot hold them.
+    pub nan: Option<OnBadValue>,
+    /// The character NUL.
+    pub nul: Option<OnBadValue>,
+}
+
+/// What becomes of one of them; not every word fits each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnBadValue {
+    /// The record is refused.
+    Fail,
+    /// It becomes NULL.
+    SetNull,
+    /// It becomes the nearest that the target holds.
+    Clamp,
+    /// It becomes U+FFFD.
+    Replace,
+    /// It goes away.
+    Strip,
+}
+
+impl OnBadValue {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "fail" => Self::Fail,
+            "set_null" => Self::SetNull,
+            "clamp" => Self::Clamp,
+            "replace" => Self::Replace,
+            "strip" => Self::Strip,
+            _ => return None,
+        })
+    }
+}
+
 /// What a record does whose `_sdc_deleted_at` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -112,6 +152,8 @@ pub struct StreamSettings {
     /// What a record does whose `_sdc_deleted_at` is set. Not said: it marks where records are merged by key, and is
     /// loaded as any other elsewhere.
     pub deletes: Option<Deletes>,
+    /// What becomes of values that the target cannot hold.
+    pub values: Values,
     /// Whether the table has the `_sdc_` columns.
     pub metadata_columns: Option<bool>,
 }

@@ -50,8 +50,7 @@ pub(super) static STREAM: Block = Block::new(
         Key::new("grant_select", TEXTS, "who may read the table").later(),
         Key::new("indexes", Shape::List(&TEXTS), "indexes of the table").later(),
         Key::new("filter", Shape::Text, "which records are loaded").later(),
-        Key::new("values", Shape::Block(&VALUES), "what becomes of values that the target cannot hold")
-            .later(),
+        Key::new("values", Shape::Block(&VALUES), "what becomes of values that the target cannot hold"),
         Key::new("rejects", Shape::Block(&REJECTS), "what becomes of records that the target refuses")
             .later(),
         Key::new("schema_policy", Shape::Block(&SCHEMA_POLICY), "what becomes of a changed schema").later(),
@@ -125,8 +124,16 @@ static WHEN: Block = Block::new(
 static VALUES: Block = Block::new(
     "`values`",
     &[&[
-        Key::new("dates", BAD_VALUE, "dates out of range"),
-        Key::new("nan", BAD_VALUE, "NaN and infinity"),
+        Key::new(
+            "dates",
+            Shape::Word(&[Word::new("fail"), Word::new("set_null"), Word::new("clamp")]),
+            "dates that do not exist or are out of range",
+        ),
+        Key::new(
+            "nan",
+            Shape::Word(&[Word::new("fail"), Word::new("set_null")]),
+            "NaN and infinity in columns that cannot hold them",
+        ),
         Key::new(
             "nul",
             Shape::Word(&[Word::new("fail"), Word::new("replace"), Word::new("strip")]),
@@ -134,8 +141,6 @@ static VALUES: Block = Block::new(
         ),
     ]],
 );
-
-const BAD_VALUE: Shape = Shape::Word(&[Word::new("fail"), Word::new("set_null"), Word::new("clamp")]);
 
 static REJECTS: Block = Block::new(
     "`rejects`",
