@@ -97,3 +97,23 @@ fn values_that_the_target_cannot_hold_become_what_the_pipeline_says() {
         assert!(found.starts_with("~|~|a\u{fffd}b|~|~ 10000-01-01|~|c|2|1 "), "{name} {found}");
     }
 }
+
+#[test]
+fn a_column_has_the_type_of_the_schema_that_the_pipeline_gives_it() {
+    let schema = r#"{"type":"SCHEMA","stream":"a","schema":{"properties":{"id":{"type":"integer"},"amount":{"type":"string"},"day":{"type":"string"}}},"key_properties":["id"]}"#;
+    let record = r#"{"type":"RECORD","stream":"a","record":{"id":1,"amount":"12.50","day":"2024-02-29"}}"#;
+    let columns = json!({
+        "amount": { "schema": { "type": ["null", "string"], "format": "singer.decimal" } },
+        "d*": { "schema": { "type": "string", "format": "date" } },
+        "day": "include",
+    });
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let settings = json!({ "columns": columns });
+    let _ = run(&project, &warehouse, &settings, &[schema, record, STATE]).expect_code(0);
+    assert_eq!(rows(&warehouse, "SELECT amount + 1, day + 1, typeof(day) FROM a"), "13.5|2024-03-01|DATE");
+    for bad in [json!({ "a": { "schema": { "type": "strin" } } }), json!({ "a.b": { "schema": {} } })] {
+        let outcome = run(&project, &warehouse, &json!({ "columns": bad }), &[schema, STATE]).expect_code(78);
+        assert!(outcome.stderr.contains("must be the JSON Schema of a column"), "{outcome}");
+    }
+}

@@ -20,6 +20,6 @@ pub use decoder::{DecodeLimits, Decoder, Now};
 pub use error::DecodeError;
 pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, StateEdit, load};
 pub use reader::{Clock, LastSign, Reader, Reading, Silence};
-pub use rules::{ColumnFilter, Rules, StreamRule};
+pub use rules::{ColumnFilter, ColumnSchemas, Rules, StreamRule};
 pub use step::LoadStep;
 pub use target_program::{LoadSettings, ProgramError, TargetProgram, target_main};

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use columns::ValuePolicies;
+use singer::JsonSchema;
 use target_api::{Deletes, LoadMethod, TableName};
 
 /// Whether a column of a stream is loaded, by its path from the top of the record; keys always are.
 pub type ColumnFilter = Arc<dyn Fn(&[&str]) -> bool + Send + Sync>;
+
+/// The JSON Schema that the pipeline gives a column, by its name.
+pub type ColumnSchemas = Arc<dyn Fn(&str) -> Option<JsonSchema> + Send + Sync>;
 
 /// The settings of one stream.
 #[derive(Clone)]
@@ -29,6 +33,8 @@ pub struct StreamRule {
     pub metadata_columns: bool,
     /// Which columns are loaded.
     pub columns: ColumnFilter,
+    /// The JSON Schema of a column, where the pipeline knows better than the tap.
+    pub column_schemas: ColumnSchemas,
     /// Whether `columns` leaves out parts of columns that are loaded.
     pub excludes_nested: bool,
     /// Whether it is refused without a key.
@@ -48,10 +54,26 @@ impl Default for StreamRule {
             values: ValuePolicies::default(),
             metadata_columns: false,
             columns: Arc::new(|_| true),
+            column_schemas: Arc::new(|_| None),
             excludes_nested: false,
             key_required: false,
             activate_version: true,
         }
+    }
+}
+
+impl StreamRule {
+    /// A stream's schema with the pipeline's own schemas of its columns in it.
+    #[must_use]
+    pub fn overridden(&self, schema: &JsonSchema) -> JsonSchema {
+        let mut schema = schema.clone();
+        for (name, property) in schema.properties.iter_mut().flatten() {
+            if let Some(own) = (self.column_schemas)(name) {
+                *property = own;
+            }
+        }
+        schema.parts = schema.parts.iter().map(|part| self.overridden(part)).collect();
+        schema
     }
 }
 

@@ -185,5 +185,5 @@ fn declared(schema: &SchemaMessage, rule: &StreamRule, added: Added) -> Result<T
     let include = |column: &str| (rule.columns)(&[column]);
     let Added { versioned, deleted_at } = added;
     let options = TableOptions { metadata: rule.metadata_columns, versioned, deleted_at, include: &include };
-    table_schema(&StreamName::from(schema.stream.as_str()), &schema.schema, keys, &options)
+    table_schema(&StreamName::from(schema.stream.as_str()), &rule.overridden(&schema.schema), keys, &options)
 }

@@ -63,6 +63,10 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
             values: policies(settings.values),
             metadata_columns: settings.metadata_columns.unwrap_or(false),
             excludes_nested: columns.exclude_nested(),
+            column_schemas: {
+                let columns = columns.clone();
+                Arc::new(move |column| columns.schema(column).cloned())
+            },
             columns: Arc::new(move |path| columns.loads(path)),
             key_required: false,
             activate_version: true,

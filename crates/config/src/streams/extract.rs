@@ -8,6 +8,7 @@ use crate::pattern::Pattern;
 use crate::problem::{ConfigError, Problem};
 use crate::settings::SettingFault;
 use crate::yaml::{Entry, Map, Node};
+use singer::JsonSchema;
 
 impl StreamRules {
     /// Reads `defaults:` and `streams:` of a pipeline's merged file.
@@ -48,7 +49,7 @@ impl Reading<'_> {
             replication_key: self.text(node, "replication_key"),
             key_properties: self.texts(node, "key_properties"),
             metadata: self.metadata(node),
-            columns: columns(node),
+            columns: self.columns(node),
             optional: placed(node, "optional", Node::as_bool),
             target_schema: self.template(node, "target_schema"),
             target_table: self.template(node, "target_table"),
@@ -105,6 +106,34 @@ impl Reading<'_> {
         metadata
     }
 
+    fn columns(&mut self, node: &Node) -> Vec<ColumnRule> {
+        let entries = node.get("columns").and_then(Node::as_map).into_iter().flatten();
+        let rule = |(pattern, entry): (&String, &Entry)| {
+            let pattern = Pattern::parse(pattern).ok()?;
+            let is_exclude = entry.node.as_text() == Some("exclude");
+            let schema = entry.node.get("schema").and_then(|node| self.schema(&pattern, node));
+            Some(ColumnRule { pattern, place: entry.key.clone(), is_exclude, schema })
+        };
+        entries.filter_map(rule).collect()
+    }
+
+    /// The schema of a column; of a part of one there is none to override, since it is no column.
+    fn schema(&mut self, pattern: &Pattern, node: &Node) -> Option<JsonSchema> {
+        let json = self.keep(self.resolver.json(node))?;
+        let read = match JsonSchema::from_json(&json) {
+            Ok(_) if pattern.is_nested() => Err("one of a nested property".to_owned()),
+            Ok(_) if !names_types(&json) => Err("an unknown `type`".to_owned()),
+            read => read.map_err(|error| error.to_string()),
+        };
+        let wrong = |found| SettingFault::Value {
+            path: "schema".to_owned(),
+            expected: "the JSON Schema of a column".to_owned(),
+            found,
+            meant: None,
+        };
+        read.map_err(|found| self.problems.push(Problem::new(wrong(found), &node.place))).ok()
+    }
+
     fn keep<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.problems.extend(error.into_problems())).ok()
     }
@@ -120,13 +149,11 @@ fn values(node: &Node) -> Values {
     Values { dates: said("dates"), nan: said("nan"), nul: said("nul") }
 }
 
-fn columns(node: &Node) -> Vec<ColumnRule> {
-    let entries = node.get("columns").and_then(Node::as_map).into_iter().flatten();
-    entries
-        .filter_map(|(pattern, entry)| {
-            let pattern = Pattern::parse(pattern).ok()?;
-            let is_exclude = entry.node.as_text() == Some("exclude");
-            Some(ColumnRule { pattern, place: entry.key.clone(), is_exclude })
-        })
-        .collect()
+/// Whether a schema's `type`, when it has one, is a type of JSON, or a list of them.
+fn names_types(schema: &singer::Json) -> bool {
+    const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+    let is_type = |json: &singer::Json| json.as_str().is_some_and(|word| TYPES.contains(&word));
+    schema
+        .get("type")
+        .is_none_or(|said| said.as_array().map_or_else(|| is_type(said), |list| list.iter().all(is_type)))
 }

@@ -1,5 +1,5 @@
 use indexmap::IndexMap;
-use singer::Json;
+use singer::{Json, JsonSchema};
 
 use super::name_template::{NameTemplate, Names};
 use super::{Deletes, LoadMethod, ReplicationMethod, Selected, StreamDecision, StreamSettings, Values};
@@ -55,6 +55,7 @@ pub(crate) struct ColumnRule {
     pub(crate) pattern: Pattern,
     pub(crate) place: Place,
     pub(crate) is_exclude: bool,
+    pub(crate) schema: Option<JsonSchema>,
 }
 
 impl RuleSettings {
@@ -165,6 +166,12 @@ impl ColumnRules {
             let path = path.get(..length).unwrap_or_default();
             column_rule(&self.0, path).is_none_or(|rule| !rule.is_exclude)
         })
+    }
+
+    /// The JSON Schema that the files give a column: that of the last rule for it that has one.
+    pub fn schema(&self, column: &str) -> Option<&JsonSchema> {
+        let mut rules = self.0.iter().rev().filter(|rule| rule.pattern.matches_path(&[column]));
+        rules.find_map(|rule| rule.schema.as_ref())
     }
 
     /// Whether parts of a column may be left out while the column is loaded.

@@ -106,7 +106,7 @@ fn wanted(stream: &CatalogStream, plan: &runner::RunPlan, ours: bool) -> Result<
     let deleted_at = rule.deletes == target_api::Deletes::Soft;
     let options = TableOptions { metadata: rule.metadata_columns, versioned, deleted_at, include: &include };
     let name = StreamName::from(stream.stream.as_str());
-    let table = table_schema(&name, &schema, &keys, &options)?;
+    let table = table_schema(&name, &rule.overridden(&schema), &keys, &options)?;
     let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
     Ok(Some(Table { load_method: rule.load_method, deletes: rule.deletes, ..Table::new(table, name) }))
 }

@@ -87,7 +87,7 @@ static COLUMN: Block = Block::new(
         .later(),
         Key::new("rename", Shape::Text, "the column's name in the table").later(),
         Key::new("when", Shape::List(&Shape::Block(&WHEN)), "the records that this is done to").later(),
-        Key::new("schema", Shape::JsonMap, "the column's JSON Schema, instead of the tap's").later(),
+        Key::new("schema", Shape::JsonMap, "the column's JSON Schema, instead of the tap's"),
     ]],
 );
 
