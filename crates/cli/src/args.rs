@@ -20,7 +20,10 @@ pub(crate) use new::{New, NewPipeline};
 pub(crate) use reserved::Reserved;
 pub(crate) use run::Run;
 pub(crate) use runs::{Runs, RunsList, RunsLogs, RunsShow, Status};
-pub(crate) use state::{State, StateClear, StateGet, StateHistory, StateMove, StateSet};
+pub(crate) use state::{
+    State, StateClear, StateDiff, StateExport, StateFormat, StateGet, StateHistory, StateImport, StateMove,
+    StateRollback, StateSet,
+};
 pub(crate) use verbs::{Check, Completions, Config, Discover, Explain, Init, Preview, Schema, SchemaKind};
 
 /// Runs Singer taps and loads what they say into a warehouse, each record once.

@@ -55,6 +55,12 @@ pub(crate) enum CliError {
     /// `state set` with a text that is no JSON object.
     #[error("{} holds no STATE: {reason}", path.display())]
     BadState { path: PathBuf, reason: String },
+    /// An entry that the history does not have.
+    #[error("the history of {pipeline} has no sequence {sequence}")]
+    NoEntry { pipeline: String, sequence: i64 },
+    /// There is no STATE to export or compare.
+    #[error("{0} has no STATE")]
+    NoState(String),
     /// A pattern where one pipeline is wanted.
     #[error("`{argument}` names {} pipelines, and this verb takes one", names.len())]
     SeveralPipelines { argument: String, names: Vec<String> },
@@ -90,6 +96,8 @@ impl CliError {
             Self::NoBookmark { .. } => "E0196",
             Self::SeveralPipelines { .. } => "E0197",
             Self::BadState { .. } => "E0198",
+            Self::NoEntry { .. } => "E0199",
+            Self::NoState(_) => "E0189",
             Self::Bug(_) => "E0190",
         }
     }
@@ -111,6 +119,8 @@ impl CliError {
             | Self::File { .. }
             | Self::Setting { .. }
             | Self::BadState { .. }
+            | Self::NoEntry { .. }
+            | Self::NoState(_)
             | Self::NoBookmark { .. } => exit_code::CONFIGURATION,
             Self::NoSettings { .. } => exit_code::TAP,
             Self::Output(_) => exit_code::UNAVAILABLE,
@@ -129,6 +139,8 @@ impl CliError {
                 "it must be one JSON object; `tapster state get PIPELINE` prints the STATE as it is"
                     .to_owned(),
             ),
+            Self::NoEntry { pipeline, .. } => Some(format!("`tapster state history {pipeline}` lists them")),
+            Self::NoState(pipeline) => Some(format!("`tapster run {pipeline}` makes the first")),
             Self::NoBookmark { pipeline, .. } => Some(format!("`tapster state get {pipeline}` shows them")),
             Self::NothingToSelect(_) => Some("run it without --select and --exclude".to_owned()),
             Self::NoTerminal => Some(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use columns::StreamName;
 use singer::{State, StateError};
-use target_api::{Checkpoint, StateChange, TableChange, Target, TargetError};
+use target_api::{Checkpoint, LoadMethod, StateChange, TableChange, Target, TargetError};
 use thiserror::Error;
 use tokio::sync::mpsc::Receiver;
 
@@ -19,6 +19,8 @@ pub enum LoadEvent {
         stream: StreamName,
         /// Whether its records are told apart by a key.
         keyed: bool,
+        /// Whether they replace those of the same key.
+        merged: bool,
         /// What had to be done.
         change: TableChange,
     },
@@ -109,13 +111,14 @@ pub async fn load(
         match step {
             LoadStep::Table(table) => {
                 let (stream, keyed) = (table.schema.stream.clone(), table.schema.is_keyed());
+                let merged = keyed && table.load_method == LoadMethod::Upsert && target.capabilities().upsert;
                 let change = target.open(&table).await?;
                 dirty |= change.created || !change.statements.is_empty() || change.key.is_some();
                 if let Some(key) = &change.key {
                     let place = &change.place;
                     tracing::warn!(%stream, %place, "the key by which records are merged changes {key}");
                 }
-                report(LoadEvent::TableOpened { stream, keyed, change });
+                report(LoadEvent::TableOpened { stream, keyed, merged, change });
             }
             LoadStep::Batch { stream, batch, reading } => {
                 let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);

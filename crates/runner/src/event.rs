@@ -31,6 +31,8 @@ pub enum RunEvent {
         place: String,
         /// Whether it is new.
         created: bool,
+        /// Whether its records replace those of the same key.
+        merged: bool,
         /// The statements that were needed.
         statements: Vec<String>,
     },
@@ -89,6 +91,8 @@ pub struct StreamSummary {
     pub created: bool,
     /// Whether its records are told apart by a key.
     pub keyed: bool,
+    /// Whether they replace those of the same key.
+    pub merged: bool,
     /// Records that the target accepted.
     pub records_read: u64,
     /// Records that are durable.

@@ -78,14 +78,15 @@ impl Book {
     /// Notes what the load says and passes it on.
     pub(crate) fn load_event(&self, event: LoadEvent) {
         let event = match event {
-            LoadEvent::TableOpened { stream, keyed, change } => {
+            LoadEvent::TableOpened { stream, keyed, merged, change } => {
                 let mut pages = self.pages();
                 let summary = &mut pages.stream(stream.as_str()).summary;
                 summary.place.clone_from(&change.place);
-                summary.keyed = keyed;
+                (summary.keyed, summary.merged) = (keyed, merged);
                 summary.created |= change.created;
                 let (created, statements) = (change.created, change.statements);
-                RunEvent::TableOpened { stream: stream.to_string(), place: change.place, created, statements }
+                let stream = stream.to_string();
+                RunEvent::TableOpened { stream, place: change.place, created, merged, statements }
             }
             LoadEvent::BatchWritten { stream, records, bytes, reading } => {
                 let mut pages = self.pages();

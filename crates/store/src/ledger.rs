@@ -178,8 +178,8 @@ pub(crate) fn replace_streams(
     streams: &[StreamFigures],
 ) -> rusqlite::Result<()> {
     ledger.execute("DELETE FROM run_streams WHERE run = ?1", [run.to_string()])?;
-    let mut insert =
-        ledger.prepare("INSERT INTO run_streams VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?;
+    let mut insert = ledger
+        .prepare("INSERT INTO run_streams VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")?;
     for (position, stream) in streams.iter().enumerate() {
         insert.execute(params![
             run.to_string(),
@@ -193,6 +193,7 @@ pub(crate) fn replace_streams(
             stream.seconds,
             stream.bookmark_before,
             stream.bookmark_after,
+            stream.merged,
         ])?;
     }
     Ok(())
@@ -208,7 +209,7 @@ fn read_streams(ledger: &Connection, run: &RunId) -> rusqlite::Result<Vec<Stream
     ledger
         .prepare_cached(
             "SELECT stream, place, records_read, records_written, records_rejected, bytes, seconds, \
-             bookmark_before, bookmark_after FROM run_streams WHERE run = ?1 ORDER BY position",
+             bookmark_before, bookmark_after, merged FROM run_streams WHERE run = ?1 ORDER BY position",
         )?
         .query_map([run.to_string()], |row| {
             Ok(StreamFigures {
@@ -221,6 +222,7 @@ fn read_streams(ledger: &Connection, run: &RunId) -> rusqlite::Result<Vec<Stream
                 seconds: row.get(6)?,
                 bookmark_before: row.get(7)?,
                 bookmark_after: row.get(8)?,
+                merged: row.get(9)?,
             })
         })?
         .collect()

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `application_id` of a ledger: "taps" in ASCII, so that another program's file is not taken for ours.
 pub(crate) const APPLICATION_ID: i64 = 0x7461_7073;
 
-const STEPS: &[&str] = &[RUNS_AND_STATES];
+const STEPS: &[&str] = &[RUNS_AND_STATES, STATES_FROM_ELSEWHERE];
 
 const RUNS_AND_STATES: &str = "
 CREATE TABLE runs (
@@ -58,6 +58,26 @@ CREATE TABLE states (
     time        TEXT NOT NULL,
     how         TEXT NOT NULL CHECK (how IN ('run', 'set', 'clear', 'move'))
 ) STRICT;
+CREATE INDEX states_of_pipeline ON states (environment, pipeline, id);
+";
+
+/// A table's CHECK cannot be changed: it is made anew.
+const STATES_FROM_ELSEWHERE: &str = "
+ALTER TABLE run_streams ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE new_states (
+    id          INTEGER PRIMARY KEY,
+    environment TEXT NOT NULL,
+    pipeline    TEXT NOT NULL,
+    sequence    INTEGER NOT NULL,
+    run         TEXT,
+    state       TEXT,
+    sha256      BLOB,
+    time        TEXT NOT NULL,
+    how         TEXT NOT NULL CHECK (how IN ('run', 'set', 'clear', 'move', 'import', 'rollback'))
+) STRICT;
+INSERT INTO new_states SELECT * FROM states;
+DROP TABLE states;
+ALTER TABLE new_states RENAME TO states;
 CREATE INDEX states_of_pipeline ON states (environment, pipeline, id);
 ";
 

@@ -90,6 +90,8 @@ pub struct StreamFigures {
     pub stream: String,
     /// Where its table is, as the target names it; empty when no table was opened.
     pub place: String,
+    /// Whether its records replace those of the same key: others are there twice when they are read again.
+    pub merged: bool,
     /// Records read from the tap.
     pub records_read: u64,
     /// Records durable in the target.

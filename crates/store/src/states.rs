@@ -17,6 +17,10 @@ pub enum StateCause {
     Clear,
     /// The pipeline was renamed.
     Move,
+    /// A person brought it from another tool, project or tap.
+    Import,
+    /// A person went back to an earlier one.
+    Rollback,
 }
 
 impl StateCause {
@@ -27,11 +31,15 @@ impl StateCause {
             Self::Set => "set",
             Self::Clear => "clear",
             Self::Move => "move",
+            Self::Import => "import",
+            Self::Rollback => "rollback",
         }
     }
 
     fn parse(word: &str) -> Option<Self> {
-        [Self::Run, Self::Set, Self::Clear, Self::Move].into_iter().find(|cause| cause.as_str() == word)
+        [Self::Run, Self::Set, Self::Clear, Self::Move, Self::Import, Self::Rollback]
+            .into_iter()
+            .find(|cause| cause.as_str() == word)
     }
 }
 

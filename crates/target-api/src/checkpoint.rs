@@ -16,6 +16,8 @@ pub struct RunIdentity {
     pub shard: String,
     /// What identifies the tap: a STATE that another one wrote is refused.
     pub tap: String,
+    /// Whether another tap's STATE is replaced instead: somebody brings one that this tap understands.
+    pub takes_over: bool,
     /// The run's id.
     pub run: String,
     /// Which streams start over.
@@ -24,6 +26,14 @@ pub struct RunIdentity {
     /// no fence either: no state row is made, locked or written, and each commit is good for itself. Which tables
     /// there are, and the names given to their columns, is remembered all the same.
     pub keeps_state: bool,
+}
+
+impl RunIdentity {
+    /// Whether a STATE that another tap wrote gives way.
+    #[must_use]
+    pub fn replaces_foreign_state(&self) -> bool {
+        self.takes_over || self.full_refresh == FullRefresh::All
+    }
 }
 
 /// Which streams start over. The tables of those that this pipeline owns are emptied in the transaction of the

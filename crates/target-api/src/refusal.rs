@@ -24,7 +24,7 @@ pub fn foreign_state(pipeline: &str, place: impl Display, found: &str, own: &str
         "the STATE of pipeline `{pipeline}` at {place} was written by the tap `{found}`, not by `{own}`"
     );
     TargetError::new("E0322", Status::Config, text).with_hint(
-        "`--full-refresh` gives it up and loads everything anew; `tapster state set` puts one that this tap understands",
+        "`--full-refresh` gives it up and loads everything anew; `tapster state import` puts one that this tap understands",
     )
 }
 

@@ -200,7 +200,16 @@ mod tests {
         let full_refresh = FullRefresh::No;
         let pipeline = "p".to_owned();
         let (environment, shard, tap, run) = (text(), text(), text(), text());
-        RunIdentity { environment, pipeline, shard, tap, run, full_refresh, keeps_state: true }
+        RunIdentity {
+            environment,
+            pipeline,
+            shard,
+            tap,
+            run,
+            full_refresh,
+            takes_over: false,
+            keeps_state: true,
+        }
     }
 
     #[tokio::test]

@@ -75,7 +75,7 @@ pub(crate) fn take_fence(connection: &Connection, run: &RunIdentity) -> Result<S
         return Ok(StateRow { state: None, sequence: 0, fence: 1, tap, run });
     };
     let foreign = row.state.is_some() && row.tap != run.tap;
-    if foreign && run.full_refresh != FullRefresh::All {
+    if foreign && !run.replaces_foreign_state() {
         return Err(refusal::foreign_state(&run.pipeline, file(connection), &row.tap, &run.tap));
     }
     let sql = format!("UPDATE {TABLE} SET fence = fence + 1, run = ? WHERE {WHERE}");

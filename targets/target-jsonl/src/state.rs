@@ -144,7 +144,7 @@ impl StateFile {
         }
         let row = self.pipelines.iter_mut().find(|row| row.is_of(run));
         let row = row.ok_or_else(|| bug("a row is not there after it was made"))?;
-        if row.state.is_some() && row.tap != run.tap && !all {
+        if row.state.is_some() && row.tap != run.tap && !run.replaces_foreign_state() {
             return Err(foreign_state(&run.pipeline, folder.display(), &row.tap, &run.tap));
         }
         row.fence += 1;

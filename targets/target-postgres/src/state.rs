@@ -110,9 +110,10 @@ pub(crate) async fn resume(
          RETURNING fence, sequence, state"
     );
     let [environment, pipeline, shard] = key(run);
-    let rest: [Parameter<'_>; 3] = [(&run.tap, Type::TEXT), (&run.run, Type::TEXT), (&all, Type::BOOL)];
-    let [tap, id, all_parameter] = rest;
-    let parameters = [environment, pipeline, shard, tap, id, all_parameter];
+    let replaces = run.replaces_foreign_state();
+    let rest: [Parameter<'_>; 3] = [(&run.tap, Type::TEXT), (&run.run, Type::TEXT), (&replaces, Type::BOOL)];
+    let [tap, id, replaces] = rest;
+    let parameters = [environment, pipeline, shard, tap, id, replaces];
     let rows = session.query("taking the fence", &sql, &parameters).await?;
     let Some(row) = rows.first() else { return Err(foreign_state(session, settings, run).await?) };
     // Another tap's STATE is given up with the first commit only; until then nobody may see it.

@@ -1,11 +1,13 @@
 mod change;
+mod exchange;
+mod foreign;
 mod history;
 mod list;
+mod past;
 
 use store::StateEntry;
 
 use crate::args::{Global, State};
-use crate::commands::not_built_yet;
 use crate::failure::Outcome;
 
 /// `state …`: looks are answered from the store's copy, changes are commits in the target.
@@ -17,10 +19,10 @@ pub(crate) fn run(global: &Global, args: &State) -> Outcome {
         State::Set(args) => change::set(global, args),
         State::Clear(args) => change::clear(global, args),
         State::Move(args) => change::rename(global, args),
-        State::Diff(_) => not_built_yet("state diff"),
-        State::Rollback(_) => not_built_yet("state rollback"),
-        State::Export(_) => not_built_yet("state export"),
-        State::Import(_) => not_built_yet("state import"),
+        State::Diff(args) => past::diff(global, args),
+        State::Rollback(args) => past::rollback(global, args),
+        State::Export(args) => exchange::export(global, args),
+        State::Import(args) => exchange::import(global, args),
     }
 }
 

@@ -59,6 +59,7 @@ impl SoFar {
         let figures = |stream: &StreamTally| StreamFigures {
             stream: stream.stream.clone(),
             place: stream.place.clone(),
+            merged: stream.merged,
             records_read: stream.records,
             records_written: stream.records - stream.open_records,
             records_rejected: 0,
@@ -78,6 +79,7 @@ pub(crate) fn figures(summary: &RunSummary) -> Vec<StreamFigures> {
     let figures = |stream: &StreamSummary| StreamFigures {
         stream: stream.stream.clone(),
         place: stream.place.clone(),
+        merged: stream.merged,
         records_read: stream.records_read,
         records_written: stream.records_written,
         records_rejected: 0,

@@ -15,6 +15,8 @@ pub(super) struct StreamTally {
     pub(super) stream: String,
     /// Where its table is; empty before that is known.
     pub(super) place: String,
+    /// Whether its records replace those of the same key.
+    pub(super) merged: bool,
     /// Records accepted by the target.
     pub(super) records: u64,
     pub(super) bytes: u64,
@@ -31,9 +33,10 @@ impl Tally {
     /// Takes in one event; gives the stream that it changed.
     pub(super) fn hear(&mut self, event: &RunEvent) -> Option<&StreamTally> {
         match event {
-            RunEvent::TableOpened { stream, place, .. } => {
+            RunEvent::TableOpened { stream, place, merged, .. } => {
                 let tally = self.stream(stream);
                 tally.place.clone_from(place);
+                tally.merged = *merged;
                 Some(tally)
             }
             RunEvent::BatchWritten { stream, records, bytes, .. } => {

@@ -97,6 +97,7 @@ impl Wired {
             tap: self.tap_identity.clone(),
             run: run.to_owned(),
             full_refresh: FullRefresh::No,
+            takes_over: false,
             keeps_state: true,
         }
     }

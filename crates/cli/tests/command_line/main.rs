@@ -9,3 +9,5 @@ mod help;
 mod history;
 mod projects;
 mod runs;
+mod scripted;
+mod states;

@@ -1,42 +1,11 @@
 //! Runs of the program itself, with taps of a few lines of shell into files.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{fs, iter};
 
 use crate::harness::{document, tapster, told};
-
-/// Two greetings without a key, and the same again each time.
-const GREETINGS: &str = r#"
-cat <<'END'
-{"type":"SCHEMA","stream":"greetings","schema":{"type":"object","properties":{"text":{"type":"string"}}},"key_properties":[]}
-{"type":"RECORD","stream":"greetings","record":{"text":"good morning"}}
-{"type":"RECORD","stream":"greetings","record":{"text":"good night"}}
-{"type":"STATE","value":{"bookmarks":{"greetings":{"n":2}}}}
-END
-"#;
-
-/// A project in which each pipeline runs its own script without discovery.
-fn project(pipelines: &[(&str, &str)]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("pipelines")).unwrap();
-    for (name, script) in pipelines {
-        fs::write(folder.path().join(format!("{name}.sh")), script).unwrap();
-        pipeline(folder.path(), name, "");
-    }
-    folder
-}
-
-/// Writes the pipeline of a script, with more lines behind.
-fn pipeline(folder: &Path, name: &str, more: &str) {
-    let text = format!(
-        "tap: {{ command: [sh, {name}.sh], catalog: false }}\n\
-         target: {{ name: target-jsonl, config: {{ path: out }} }}\n\
-         defaults: {{ target_table: \"{name}_{{stream}}\" }}\n{more}"
-    );
-    fs::write(folder.join(format!("pipelines/{name}.yml")), text).unwrap();
-}
+use crate::scripted::{GREETINGS, Hanging, pipeline, project};
 
 #[test]
 fn a_tap_without_discovery_is_not_asked_for_a_catalog() {
@@ -255,21 +224,6 @@ fn the_first_load_of_a_stream_without_a_key_warns_of_what_the_tap_may_say_again(
     assert_eq!(again["warnings"].as_array().unwrap().len(), 0, "once is enough: {again}");
 }
 
-#[test]
-fn state_verbs_say_what_they_changed_and_refuse_what_would_change_nothing() {
-    let folder = project(&[("a", GREETINGS)]);
-    assert!(tapster(folder.path(), &["run", "a"]).status.success());
-    let refused = told(folder.path(), &["state", "clear", "a", "--select", "nothing", "--yes"]);
-    assert!(refused.contains("error[E0196]"), "{refused}");
-    let kept = document(folder.path(), &["state", "get", "a", "--json"]);
-    assert_eq!(kept["bookmarks"]["greetings"]["n"], 2);
-    let cleared = document(folder.path(), &["state", "clear", "a", "--yes", "--json"]);
-    assert_eq!((&cleared["pipeline"], &cleared["sequence"]), (&"a".into(), &2.into()));
-    fs::rename(folder.path().join("pipelines/a.yml"), folder.path().join("pipelines/b.yml")).unwrap();
-    let moved = document(folder.path(), &["state", "move", "a", "b", "--json"]);
-    assert_eq!((&moved["pipeline"], &moved["was"]), (&"b".into(), &"a".into()));
-}
-
 /// A tap that prints its config on stdout and stderr: the error's excerpt, the logs and the ledger must not have it.
 #[test]
 fn a_secret_that_the_tap_prints_is_seen_nowhere() {
@@ -460,31 +414,6 @@ fn config_warns_of_what_a_run_refuses() {
     assert_eq!(document(folder.path(), &["config", "a", "--json"])["warnings"].as_array().unwrap().len(), 1);
 }
 
-/// A run that hangs after its STATE, with its table open; the guard ends it.
-struct Hanging(std::process::Child);
-
-impl Hanging {
-    fn start(folder: &Path, name: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_tapster"))
-            .args(["run", name, "--log-format", "json"])
-            .current_dir(folder)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
-        assert!(lines.any(|line| line.contains("tap_started")));
-        std::thread::spawn(move || lines.for_each(drop));
-        Self(child)
-    }
-}
-
-impl Drop for Hanging {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn who_is_waited_for_is_told_when_the_wait_begins_and_when_it_is_stopped() {
     let folder = project(&[("a", "exec sleep 1000")]);
@@ -508,22 +437,4 @@ fn who_is_waited_for_is_told_when_the_wait_begins_and_when_it_is_stopped() {
     let rest = lines.collect::<Vec<_>>().join("\n");
     assert!(rest.starts_with("error[E0505]: ") && rest.contains(&holder), "{rest}");
     assert_eq!(waiting.wait().unwrap().code(), Some(130));
-}
-
-#[test]
-fn hints_of_the_state_verbs_can_be_followed() {
-    let folder = project(&[("a", &format!("{GREETINGS}exec sleep 1000"))]);
-    let held = Hanging::start(folder.path(), "a");
-    let busy = told(folder.path(), &["state", "clear", "a", "--yes"]);
-    assert!(busy.contains("error[E0505]") && !busy.contains("--wait"), "{busy}");
-    drop(held);
-    let write = |text: &str| fs::write(folder.path().join("s.json"), text).unwrap();
-    write("{\"bookmarks\":\n {\"greetings\": 1,}}");
-    let bad = told(folder.path(), &["state", "set", "a", "s.json", "--yes"]);
-    assert!(bad.contains("error[E0198]: s.json holds no STATE") && bad.contains("line 2 column 18"), "{bad}");
-    write("[]");
-    let list = told(folder.path(), &["state", "set", "a", "s.json", "--yes"]);
-    assert!(list.starts_with("exit code 78") && list.contains("it is JSON, but no object"), "{list}");
-    let early = told(folder.path(), &["state", "move", "a", "b"]);
-    assert!(early.contains("rename the file first: git mv pipelines/a.yml pipelines/b.yml"), "{early}");
 }

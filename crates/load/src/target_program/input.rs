@@ -128,6 +128,7 @@ fn identity() -> RunIdentity {
         tap: String::new(),
         run: format!("process-{}", std::process::id()),
         full_refresh: FullRefresh::No,
+        takes_over: false,
         keeps_state: false,
     }
 }

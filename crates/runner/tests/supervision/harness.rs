@@ -115,6 +115,7 @@ fn plan(
             tap: "t".into(),
             run: "r".into(),
             full_refresh: FullRefresh::No,
+            takes_over: false,
             keeps_state: true,
         },
         tap,

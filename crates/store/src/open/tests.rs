@@ -140,3 +140,23 @@ fn a_flipped_bit_in_a_state_is_never_shown_as_the_state() {
     }
     assert!(found > 20, "only {found} flips were noticed");
 }
+
+/// A ledger as the first format left it.
+#[test]
+fn an_older_ledger_is_brought_forward_with_all_that_it_holds() {
+    let project = tempfile::tempdir().unwrap();
+    let name = PipelineName::new("", "flights");
+    let ledger = {
+        let store = Store::open(project.path()).unwrap();
+        store.put_state(&name, &state(7)).unwrap();
+        store.folder().join("ledger.sqlite")
+    };
+    let connection = Connection::open(&ledger).unwrap();
+    connection.execute_batch("ALTER TABLE run_streams DROP COLUMN merged").unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    let store = Store::open(project.path()).unwrap();
+    assert_eq!(store.latest_state(&name).unwrap().unwrap().state, state(7).state);
+    store.put_state(&name, &NewState { how: StateCause::Rollback, ..state(8) }).unwrap();
+    assert_eq!(store.latest_state(&name).unwrap().unwrap().how, StateCause::Rollback);
+}

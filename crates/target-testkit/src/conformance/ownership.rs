@@ -36,6 +36,19 @@ pub(crate) async fn another_taps_state_is_refused(scene: &Scene<'_>) {
     assert!(scene.try_start(&run("three")).await.is_err(), "now it is that tap's");
 }
 
+pub(crate) async fn another_taps_state_can_be_replaced(scene: &Scene<'_>) {
+    let table = table("orders: id int64", &["id"]);
+    scene.load("one", &table, &["1"]).await;
+    let other = RunIdentity { tap: "tap-other".to_owned(), ..run("two") };
+    let mut session = scene.start(&RunIdentity { takes_over: true, ..other.clone() }).await;
+    session.commit(Some("{\"other\":1}")).await;
+    drop(session);
+    assert_eq!(scene.records(&table).await, ["1"], "what is loaded stays");
+    assert!(scene.try_start(&run("three")).await.is_err(), "now it is that tap's");
+    let resumed = scene.start(&RunIdentity { run: "four".to_owned(), ..other }).await;
+    assert_eq!(resumed.state.as_deref(), Some("{\"other\":1}"));
+}
+
 pub(crate) async fn a_vanished_table_is_refused(scene: &Scene<'_>) {
     let table = table("orders: id int64", &["id"]);
     scene.load("one", &table, &["1"]).await;

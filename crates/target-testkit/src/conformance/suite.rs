@@ -98,6 +98,7 @@ checks! {
     Versions: deletes::a_soft_delete_marks_older_versions,
     State: ownership::another_pipelines_table_is_refused,
     State: ownership::another_taps_state_is_refused,
+    State: ownership::another_taps_state_can_be_replaced,
     State: ownership::a_vanished_table_is_refused,
     State: ownership::a_renamed_pipeline_keeps_its_tables,
     Nothing: stateless::what_keeps_no_state_commits_all_the_same,

@@ -116,7 +116,7 @@ impl Target for MemoryTarget {
         }
         let mut contents = self.warehouse.lock();
         let row = contents.states.entry(state_key(run)).or_default();
-        let foreign = !row.tap.is_empty() && row.tap != run.tap && run.full_refresh != FullRefresh::All;
+        let foreign = !row.tap.is_empty() && row.tap != run.tap && !run.replaces_foreign_state();
         if foreign && row.state.is_some() && !self.warehouse.has(Defect::TakesAnyState) {
             return Err(TargetError::new("MEMORY", Status::Config, "the STATE was written by another tap"));
         }

@@ -169,6 +169,7 @@ impl MemoryWarehouse {
             tap: String::new(),
             run: String::new(),
             full_refresh: FullRefresh::No,
+            takes_over: false,
             keeps_state: true,
         };
         self.state_of(&run)

@@ -22,6 +22,7 @@ fn run(id: &str) -> RunIdentity {
         tap: "tap".into(),
         run: id.into(),
         full_refresh: FullRefresh::No,
+        takes_over: false,
         keeps_state: true,
     }
 }

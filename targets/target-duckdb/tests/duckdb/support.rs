@@ -17,6 +17,7 @@ pub(crate) fn run(id: &str) -> RunIdentity {
         tap: "tap-shop".to_owned(),
         run: id.to_owned(),
         full_refresh: FullRefresh::No,
+        takes_over: false,
         keeps_state: true,
     }
 }

@@ -1,13 +1,14 @@
-//! `state get|set|clear|move`: the STATE in the target. Changes are commits there, under lock and fence.
+//! `state get|set|clear|move`, and what all verbs that change it go through: the STATE in the target. Changes are commits there, under lock and fence.
 
 use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use config::{Pipeline, Project};
 use serde_json::json;
 use singer::State;
 use store::{NewState, PipelineName, RunId, StateCause, Store};
-use target_api::{Checkpoint, RunIdentity, StateChange, Target};
+use target_api::{Checkpoint, RunIdentity, StateChange, StoredState, Target};
 
 use crate::args::{Global, StateClear, StateGet, StateMove, StateSet};
 use crate::commands::run::pattern;
@@ -17,19 +18,31 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_bytes};
 use crate::wiring::{TapUse, Wired};
 
-/// The STATE as the target has it, byte for byte.
-pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
-    let (project, name) = project::open_one(global, &args.pipeline)?;
+/// A pipeline and its row in the target.
+pub(super) struct Stored {
+    pub(super) name: String,
+    pub(super) environment: String,
+    pub(super) row: Option<StoredState>,
+}
+
+/// Reads the row; takes and changes nothing.
+pub(super) fn stored(global: &Global, argument: &str) -> Result<Stored, Failure> {
+    let (project, name) = project::open_one(global, argument)?;
     let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
     let wired = Wired::new(&project, &pipeline, scratch.path().join("tap.log"), TapUse::Named)?;
     let identity = wired.identity(&pipeline, "state-get");
-    let stored = in_runtime(async |_| {
+    let row = in_runtime(async |_| {
         let mut target = (wired.target)()?;
         target.check().await?;
         Ok(target.stored_state(&identity).await?)
     })?;
-    if let Some(state) = stored.and_then(|stored| stored.state) {
+    Ok(Stored { name, environment: pipeline.environment, row })
+}
+
+/// The STATE as the target has it, byte for byte.
+pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
+    if let Some(state) = stored(global, &args.pipeline)?.row.and_then(|row| row.state) {
         print_bytes(format!("{state}\n").as_bytes())?;
         return Ok(0);
     }
@@ -43,16 +56,14 @@ pub(super) fn get(global: &Global, args: &StateGet) -> Outcome {
 
 /// Replaces the STATE.
 pub(super) fn set(global: &Global, args: &StateSet) -> Outcome {
-    let text = read(&args.file)?;
-    let bad = |reason| CliError::BadState { path: args.file.clone(), reason };
-    match serde_json::from_str::<serde_json::Value>(&text) {
-        Err(error) => return Err(bad(format!("it is no JSON: {error}")).into()),
-        Ok(value) if !value.is_object() => return Err(bad("it is JSON, but no object".to_owned()).into()),
-        Ok(_) => {}
-    }
-    let state = State::parse(&text).map_err(|error| bad(error.to_string()))?;
+    let state = as_state(&read(&args.file)?, &args.file)?;
     confirm(global, &format!("replace the STATE of {}", args.pipeline))?;
-    change(global, &args.pipeline, StateCause::Set, |_| Ok(StateChange::Set(state.as_str().into())))
+    let edit = |_: &Work, _| Ok(StateChange::Set(state.as_str().into()));
+    let Changed { name, sequence } = change(global, &args.pipeline, StateCause::Set, edit)?;
+    Printer::new(global).result(&json!({ "pipeline": name, "sequence": sequence }), || {
+        format!("Set as sequence {sequence}.\n\nnext: tapster run {name}\n")
+    })?;
+    Ok(0)
 }
 
 /// Forgets the STATE, or some bookmarks of it.
@@ -63,33 +74,49 @@ pub(super) fn clear(global: &Global, args: &StateClear) -> Outcome {
          `run --full-refresh` replaces it instead.",
     );
     confirm(global, &format!("clear the STATE of {}", args.pipeline))?;
-    change(global, &args.pipeline, StateCause::Clear, |state| match state {
-        Some(state) if !patterns.is_empty() => {
-            let known = state.bookmarks();
-            if !known.iter().any(|bookmark| patterns.iter().any(|pattern| pattern.matches(&bookmark.id))) {
-                let patterns = args.select.join(", ");
-                return Err(CliError::NoBookmark { pipeline: args.pipeline.clone(), patterns }.into());
+    let Changed { name, sequence } =
+        change(global, &args.pipeline, StateCause::Clear, |_, state| match state {
+            Some(state) if !patterns.is_empty() => {
+                let known = state.bookmarks();
+                let meant = |id: &str| patterns.iter().any(|pattern| pattern.matches(id));
+                if !known.iter().any(|bookmark| meant(&bookmark.id)) {
+                    let patterns = args.select.join(", ");
+                    return Err(CliError::NoBookmark { pipeline: args.pipeline.clone(), patterns }.into());
+                }
+                let edited = state.without_bookmarks(meant);
+                Ok(StateChange::Set(edited.map_err(runner::RunError::from)?.as_str().into()))
             }
-            let edited = state.without_bookmarks(|id| patterns.iter().any(|pattern| pattern.matches(id)));
-            Ok(StateChange::Set(edited.map_err(runner::RunError::from)?.as_str().into()))
-        }
-        _ => Ok(StateChange::Clear),
-    })
+            _ => Ok(StateChange::Clear),
+        })?;
+    Printer::new(global).result(&json!({ "pipeline": name, "sequence": sequence }), || {
+        format!(
+            "Cleared as sequence {sequence}: the next run reads again what it covered.\n\n\
+             next: tapster run {name} --full-refresh    replaces what is loaded; without it, streams without a key double\n"
+        )
+    })?;
+    Ok(0)
+}
+
+/// What a change came to.
+pub(super) struct Changed {
+    pub(super) name: String,
+    pub(super) sequence: i64,
 }
 
 /// Takes lock and fence, edits, commits, and keeps the copy.
-fn change(
+pub(super) fn change(
     global: &Global,
     argument: &str,
     how: StateCause,
-    edit: impl FnOnce(Option<State>) -> Result<StateChange, Failure>,
-) -> Outcome {
+    edit: impl FnOnce(&Work, Option<State>) -> Result<StateChange, Failure>,
+) -> Result<Changed, Failure> {
     let (project, name) = project::open_one(global, argument)?;
     let pipeline = project.pipeline(&name)?;
-    let work = Work::begin(&project, &pipeline, &pipeline.name)?;
+    let mut work = Work::begin(&project, &pipeline, &pipeline.name)?;
+    work.identity.takes_over = how == StateCause::Import;
     let (state, sequence) = in_runtime(async |_| {
         let (mut target, state) = work.take().await?;
-        let state = edit(state)?;
+        let state = edit(&work, state)?;
         let committed = target.commit(&Checkpoint { state: state.clone() }).await?;
         Ok((state, committed.sequence))
     })?;
@@ -98,14 +125,7 @@ fn change(
         StateChange::Keep | StateChange::Clear => None,
     };
     work.store.put_state(&work.key, &NewState { sequence, run: Some(work.id), state, how })?;
-    Printer::new(global).result(&json!({ "pipeline": name, "sequence": sequence }), || match how {
-        StateCause::Clear => format!(
-            "Cleared as sequence {sequence}: the next run reads again what it covered.\n\n\
-             next: tapster run {name} --full-refresh    replaces what is loaded; without it, streams without a key double\n"
-        ),
-        _ => format!("Set as sequence {sequence}.\n\nnext: tapster run {name}\n"),
-    })?;
-    Ok(0)
+    Ok(Changed { name, sequence })
 }
 
 /// Gives the STATE and the tables of a pipeline to its new name. The file has the new name already.
@@ -148,11 +168,11 @@ pub(super) fn rename(global: &Global, args: &StateMove) -> Outcome {
 }
 
 /// The lock of a pipeline's name, and how to reach its target.
-struct Work {
-    store: Arc<Store>,
+pub(super) struct Work {
+    pub(super) store: Arc<Store>,
     key: PipelineName,
     id: RunId,
-    identity: RunIdentity,
+    pub(super) identity: RunIdentity,
     wired: Wired,
     _lock: store::PipelineLock,
     _scratch: tempfile::TempDir,
@@ -180,7 +200,18 @@ impl Work {
     }
 }
 
-fn read(path: &std::path::Path) -> Result<String, CliError> {
+/// A text that is to be a STATE: people set objects, whatever taps may say.
+pub(super) fn as_state(text: &str, path: &Path) -> Result<State, CliError> {
+    let bad = |reason| CliError::BadState { path: path.to_owned(), reason };
+    match serde_json::from_str::<serde_json::Value>(text) {
+        Err(error) => Err(bad(format!("it is no JSON: {error}"))),
+        Ok(value) if !value.is_object() => Err(bad("it is JSON, but no object".to_owned())),
+        Ok(_) => State::parse(text).map_err(|error| bad(error.to_string())),
+    }
+}
+
+/// A file's text; `-` is stdin.
+pub(super) fn read(path: &Path) -> Result<String, CliError> {
     let mut text = String::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text).map(drop)
@@ -191,7 +222,7 @@ fn read(path: &std::path::Path) -> Result<String, CliError> {
 }
 
 /// Asks on a terminal; needs `--yes` elsewhere.
-fn confirm(global: &Global, what: &str) -> Result<(), CliError> {
+pub(super) fn confirm(global: &Global, what: &str) -> Result<(), CliError> {
     if global.yes {
         return Ok(());
     }

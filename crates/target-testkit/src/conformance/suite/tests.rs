@@ -70,6 +70,7 @@ const FOUND_BY: &[(&str, Defect)] = &[
     ("what_keeps_no_state_knows_its_tables", Defect::TakesAnyTable),
     ("what_keeps_no_state_is_not_overtaken", Defect::KeepsEveryState),
     ("another_taps_state_is_refused", Defect::TakesAnyState),
+    ("another_taps_state_can_be_replaced", Defect::TakesAnyState),
     ("a_vanished_table_is_refused", Defect::RecreatesVanished),
     ("a_renamed_pipeline_keeps_its_tables", Defect::RenamesHalf),
     ("a_full_refresh_empties_in_the_first_commit_only", Defect::RefreshesEveryCommit),
