@@ -1,6 +1,7 @@
 //! The catalog: what a tap offers, and what of it is wanted.
 
 mod discovery;
+mod drift;
 mod selection;
 
 use indexmap::IndexMap;
@@ -8,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 use crate::Json;
+
+pub use drift::CatalogChange;
 
 /// A catalog that cannot be read.
 #[derive(Debug, Error)]

@@ -14,7 +14,7 @@ mod schema;
 mod state;
 mod writer;
 
-pub use catalog::{Catalog, CatalogError, CatalogStream, MetadataEntry};
+pub use catalog::{Catalog, CatalogChange, CatalogError, CatalogStream, MetadataEntry};
 pub use excerpt::framing_excerpt;
 pub use framing::{FramingError, LineBuffer};
 pub use json::Json;

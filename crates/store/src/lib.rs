@@ -10,6 +10,7 @@
 
 mod error;
 mod folder;
+mod kept;
 mod ledger;
 mod lock;
 mod lost;
@@ -25,6 +26,7 @@ mod time;
 
 pub use error::{Result, StoreError};
 pub use folder::RunFolder;
+pub use kept::{Kept, KeptText};
 pub use lock::{LockHolder, PipelineLock};
 pub use open::Store;
 pub use pipeline_name::PipelineName;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `application_id` of a ledger: "taps" in ASCII, so that another program's file is not taken for ours.
 pub(crate) const APPLICATION_ID: i64 = 0x7461_7073;
 
-const STEPS: &[&str] = &[RUNS_AND_STATES, STATES_FROM_ELSEWHERE];
+const STEPS: &[&str] = &[RUNS_AND_STATES, STATES_FROM_ELSEWHERE, KEPT];
 
 const RUNS_AND_STATES: &str = "
 CREATE TABLE runs (
@@ -79,6 +79,17 @@ INSERT INTO new_states SELECT * FROM states;
 DROP TABLE states;
 ALTER TABLE new_states RENAME TO states;
 CREATE INDEX states_of_pipeline ON states (environment, pipeline, id);
+";
+
+const KEPT: &str = "
+CREATE TABLE kept (
+    environment TEXT NOT NULL,
+    pipeline    TEXT NOT NULL,
+    what        TEXT NOT NULL,
+    text        TEXT NOT NULL,
+    time        TEXT NOT NULL,
+    PRIMARY KEY (environment, pipeline, what)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The newest format that this program knows.

@@ -188,7 +188,7 @@ fn has_history(ledger: &Transaction<'_>, name: &PipelineName) -> rusqlite::Resul
 }
 
 fn rename(ledger: &Transaction<'_>, from: &PipelineName, to: &PipelineName) -> rusqlite::Result<()> {
-    for table in ["runs", "states"] {
+    for table in ["runs", "states", "kept"] {
         ledger.execute(
             &format!(
                 "UPDATE {table} SET environment = ?3, pipeline = ?4 WHERE environment = ?1 AND pipeline = ?2"

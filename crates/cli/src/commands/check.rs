@@ -8,7 +8,7 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_failure};
-use crate::wiring::{Offer, TapUse, Wired, check_as_written, is_locked};
+use crate::wiring::{Ask, Offer, TapUse, Wired, check_as_written, is_locked};
 
 /// What came of one pipeline.
 #[derive(Serialize)]
@@ -75,7 +75,7 @@ fn check(
     let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"), TapUse::Started(printer))?;
     in_runtime(async |signals| {
         (wired.target)()?.check().await?;
-        let offer = Offer::ask(project, &pipeline, &wired.tap, (&[], &[]), signals).await?;
+        let offer = Offer::ask(project, &pipeline, &wired.tap, Ask::default(), signals).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
         let warnings = pipeline.idle.iter().chain(&offer.report.warnings);
         Ok((streams, warnings.map(ToString::to_string).collect()))

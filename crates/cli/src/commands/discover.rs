@@ -3,13 +3,14 @@
 use config::Selected;
 use serde::Serialize;
 use singer::CatalogStream;
+use store::{PipelineName, Store};
 
 use crate::args::{Discover, Global};
 use crate::commands::run::pattern;
 use crate::commands::{in_runtime, project, scratch};
 use crate::failure::Outcome;
 use crate::output::{Align, DIM, Printer, Table};
-use crate::wiring::{Offer, TapUse, Wired};
+use crate::wiring::{Ask, Catalogs, Offer, TapUse, Wired};
 
 /// One line a stream; with `--json` the catalog itself.
 pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
@@ -23,10 +24,13 @@ pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
         TapUse::Started(Printer::new(global)),
     )?;
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
-    let offer = in_runtime(async |signals| {
-        Offer::ask(&project, &pipeline, &wired.tap, (&select, &[]), signals).await
-    })
-    .map_err(|failure| failure.redacted(&pipeline.secrets))?;
+    // It asks anew, and what it hears is what the next run goes by.
+    let store = pipeline.tap.discovery_cache.map(|_| Store::open(project.root())).transpose()?;
+    let key = PipelineName::new(pipeline.environment.clone(), &pipeline.name);
+    let kept = store.as_ref().map(|store| Catalogs { store, name: &key });
+    let ask = Ask { select: &select, exclude: &[], kept, anew: true };
+    let offer = in_runtime(async |signals| Offer::ask(&project, &pipeline, &wired.tap, ask, signals).await)
+        .map_err(|failure| failure.redacted(&pipeline.secrets))?;
     let printer = Printer::new(global);
     for warning in &offer.report.warnings {
         printer.warn(&warning.to_string());

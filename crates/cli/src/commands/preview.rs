@@ -14,7 +14,7 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::error::CliError;
 use crate::failure::{Failure, Outcome};
 use crate::output::Printer;
-use crate::wiring::{Edits, Offer, TapUse, Wired};
+use crate::wiring::{Ask, Edits, Offer, TapUse, Wired};
 use shown::{Shown, ShownTarget};
 
 /// Runs the tap into a target that only shows, until every selected stream has shown enough.
@@ -34,7 +34,9 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
     let most = usize::try_from(args.records).unwrap_or(usize::MAX);
     let shown = in_runtime(async |signals| {
-        let offer = Offer::ask(&project, &pipeline, &wired.tap, (&select, &[]), signals).await?;
+        let offer =
+            Offer::ask(&project, &pipeline, &wired.tap, Ask { select: &select, ..Ask::default() }, signals)
+                .await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
         let edits = Edits { full_refresh: true, narrowed: false };
         let mut plan = wired.plan(&pipeline, &offer, "preview", edits);

@@ -2,6 +2,7 @@
 
 mod closing;
 mod doubling;
+mod drift;
 mod dry_run;
 mod one;
 mod several;

@@ -6,6 +6,7 @@ use config::{CatalogFrom, Pattern, Pipeline, Program, Project, SelectionReport};
 use runner::{Discovered, RunError, Shutdown, TapCommand, catalog_flags, discover};
 use singer::Catalog;
 
+use super::cached::Catalogs;
 use super::settings;
 use crate::error::CliError;
 use crate::failure::Failure;
@@ -23,13 +24,26 @@ pub(crate) struct Offer {
     pub(crate) flags: Vec<&'static str>,
 }
 
+/// How a catalog is asked for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ask<'a> {
+    /// Streams, of the selected ones.
+    pub(crate) select: &'a [Pattern],
+    /// Streams that are left out.
+    pub(crate) exclude: &'a [Pattern],
+    /// Where a discovered one is kept for as long as `discovery_cache` says.
+    pub(crate) kept: Option<Catalogs<'a>>,
+    /// Whether the tap is asked although its last answer is still good.
+    pub(crate) anew: bool,
+}
+
 impl Offer {
     /// Asks the tap, or reads the fixed catalog, and applies the rules.
     pub(crate) async fn ask(
         project: &Project,
         pipeline: &Pipeline,
         command: &TapCommand,
-        narrow: (&[Pattern], &[Pattern]),
+        ask: Ask<'_>,
         shutdown: &mut Shutdown,
     ) -> Result<Self, Failure> {
         let ours = matches!(&pipeline.tap.program, Program::Named(_));
@@ -38,24 +52,27 @@ impl Offer {
             settings::honoured(pipeline, Some(&published))?;
             settings::validate(pipeline, "tap", name, &published.settings)?;
         }
-        let found = match &pipeline.tap.catalog {
-            CatalogFrom::File(path) => Some(read(&project.root().join(path))?),
-            CatalogFrom::Nowhere => None,
-            CatalogFrom::Discovery => {
-                let longest = pipeline.limits.idle_timeout;
-                match discover(command, longest, shutdown).await.map_err(|error| told(error, command))? {
-                    Discovered::Catalog(catalog) => Some(catalog),
-                    Discovered::Nothing => None,
+        let cached = match (ask.kept, pipeline.tap.discovery_cache) {
+            (Some(kept), Some(good_for)) if !ask.anew => kept.discovered(command, good_for)?,
+            _ => None,
+        };
+        let chosen = cached.and_then(|mut catalog| {
+            tracing::debug!("the catalog is the one that the tap offered before");
+            // What the rules miss in it the tap may offer by now.
+            pipeline.rules.apply(&mut catalog, ask.select, ask.exclude).ok().map(|report| (catalog, report))
+        });
+        let (catalog, report) = if let Some(chosen) = chosen {
+            chosen
+        } else {
+            let Some(mut catalog) = found(project, pipeline, command, &ask, shutdown).await? else {
+                if !ask.select.is_empty() || !ask.exclude.is_empty() {
+                    return Err(CliError::NothingToSelect(pipeline.name.clone()).into());
                 }
-            }
+                return Ok(Self { catalog: None, report: SelectionReport::default(), flags: Vec::new() });
+            };
+            let report = pipeline.rules.apply(&mut catalog, ask.select, ask.exclude)?;
+            (catalog, report)
         };
-        let Some(mut catalog) = found else {
-            if !narrow.0.is_empty() || !narrow.1.is_empty() {
-                return Err(CliError::NothingToSelect(pipeline.name.clone()).into());
-            }
-            return Ok(Self { catalog: None, report: SelectionReport::default(), flags: Vec::new() });
-        };
-        let report = pipeline.rules.apply(&mut catalog, narrow.0, narrow.1)?;
         let flags = if ours { vec!["--catalog"] } else { catalog_flags(command, shutdown).await? };
         Ok(Self { catalog: Some(catalog), report, flags })
     }
@@ -63,6 +80,31 @@ impl Offer {
     /// The catalog's JSON text.
     pub(crate) fn text(&self) -> Option<String> {
         self.catalog.as_ref().and_then(|catalog| serde_json::to_string(&catalog.to_json()).ok())
+    }
+}
+
+/// The catalog as it is offered, before any rule.
+async fn found(
+    project: &Project,
+    pipeline: &Pipeline,
+    command: &TapCommand,
+    ask: &Ask<'_>,
+    shutdown: &mut Shutdown,
+) -> Result<Option<Catalog>, Failure> {
+    match &pipeline.tap.catalog {
+        CatalogFrom::File(path) => Ok(Some(read(&project.root().join(path))?)),
+        CatalogFrom::Nowhere => Ok(None),
+        CatalogFrom::Discovery => {
+            let longest = pipeline.limits.idle_timeout;
+            let asked = discover(command, longest, shutdown).await;
+            let Discovered::Catalog(catalog) = asked.map_err(|error| told(error, command))? else {
+                return Ok(None);
+            };
+            if let (Some(kept), Some(_)) = (ask.kept, pipeline.tap.discovery_cache) {
+                kept.keep_discovered(command, &catalog)?;
+            }
+            Ok(Some(catalog))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a resolved pipeline to what `runner` needs. The only place where the crates meet.
 
+mod cached;
 mod catalog;
 mod expected;
 mod installed;
@@ -13,7 +14,8 @@ mod signals;
 mod tap;
 mod targets;
 
-pub(crate) use catalog::Offer;
+pub(crate) use cached::Catalogs;
+pub(crate) use catalog::{Ask, Offer};
 pub(crate) use installed::{installed, is_locked};
 pub(crate) use invoked::Invoked;
 pub(crate) use plan::{Edits, TapUse, Wired};

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::wiring::installed::Installed;
 
 /// What a tap gets of our environment besides `env:`.
-const PASSED_ON: [&str; 18] = [
+pub(super) const PASSED_ON: [&str; 18] = [
     "PATH",
     "HOME",
     "LANG",

@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod catalogs;
 mod errors;
 mod explain;
 mod help;

@@ -1,13 +1,14 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::interpolation::{InterpolationFault, Resolver, has_expression};
 use crate::pipeline::JsonText;
 use crate::place::Place;
 use crate::problem::{ConfigError, Problem, did_you_mean};
 use crate::project::{PROGRAMS, ProjectFault};
-use crate::settings::SettingFault;
+use crate::settings::{SettingFault, parse_duration};
 use crate::yaml::Node;
 
 /// Which program a tap or target is.
@@ -53,6 +54,8 @@ pub struct ProgramBlock {
     pub program: Program,
     /// Where the catalog comes from. Taps alone have one.
     pub catalog: CatalogFrom,
+    /// How long a discovered catalog is good; `None`: the tap is asked each time.
+    pub discovery_cache: Option<Duration>,
     /// Where the program is named.
     pub place: Place,
     node: Node,
@@ -109,8 +112,15 @@ impl ProgramBlock {
             Some(said) if said.as_bool() == Some(false) => CatalogFrom::Nowhere,
             Some(file) => CatalogFrom::File(PathBuf::from(resolver.text(file)?)),
         };
+        let cached = node.get("discovery_cache");
+        if let Some(cached) = cached.filter(|_| catalog != CatalogFrom::Discovery) {
+            let path = "discovery_cache".to_owned();
+            let fault = SettingFault::Contradiction { path, found: "given".to_owned(), other: "catalog" };
+            return Err(Problem::new(fault, &cached.place).into());
+        }
+        let discovery_cache = cached.and_then(Node::as_text).and_then(parse_duration);
         let place = value.place.clone();
-        Ok(Self { program, catalog, place, node, resolver: Arc::clone(resolver) })
+        Ok(Self { program, catalog, discovery_cache, place, node, resolver: Arc::clone(resolver) })
     }
 
     /// The program's own settings with everything in them resolved: files read, commands run, the values remembered

@@ -5,8 +5,10 @@ use std::path::Path;
 use config::Pipeline;
 use runner::{RunError, RunSummary};
 use serde::Serialize;
+use singer::CatalogChange;
 use store::{RunId, StreamFigures};
 
+use super::drift;
 use crate::args::Global;
 use crate::error::CliError;
 use crate::output::{Align, Printer, Table, bookmark_change, count, duration, records};
@@ -26,6 +28,8 @@ struct Document<'a> {
     location: Option<&'a str>,
     sequence: Option<i64>,
     warnings: &'a [String],
+    /// What has changed at the source since the last run.
+    drift: &'a [CatalogChange],
 }
 
 /// What the closing words are about, besides the run itself.
@@ -36,6 +40,8 @@ pub(super) struct About<'a> {
     pub(super) run: RunId,
     pub(super) location: Option<&'a str>,
     pub(super) warnings: &'a [String],
+    /// What has changed at the source since the last run.
+    pub(super) drift: &'a [CatalogChange],
 }
 
 /// Tells the result on stdout. With `--json` a failure is the one document, and is told by who ends the process.
@@ -55,6 +61,7 @@ pub(super) fn tell(global: &Global, about: &About, summary: &RunSummary) -> Resu
         location: about.location,
         sequence: summary.sequence,
         warnings: about.warnings,
+        drift: about.drift,
     };
     Printer::new(global).result(&document, || text(global, about, summary, &streams))
 }
@@ -65,6 +72,7 @@ fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamF
         text.push_str(&table(streams));
         text.push('\n');
     }
+    text.push_str(&drift::told(about.drift));
     let name = &about.pipeline.name;
     let written: u64 = streams.iter().map(|stream| stream.records_written).sum();
     let records = records(written);

@@ -11,7 +11,7 @@ use crate::args::Global;
 use crate::commands::{in_runtime, scratch};
 use crate::failure::{Failure, Outcome};
 use crate::output::{Align, Printer, Table as Printed, bookmark};
-use crate::wiring::{Edits, Offer, TapUse, Wired};
+use crate::wiring::{Ask, Edits, Offer, TapUse, Wired};
 
 /// What a run would do with one stream.
 #[derive(Serialize)]
@@ -48,8 +48,8 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     // Ours send versions for each full table; of others it is seen only when they run.
     let ours = matches!(&pipeline.tap.program, Program::Named(_));
     let outlook = in_runtime(async |signals| {
-        let narrow = (request.select.as_slice(), request.exclude.as_slice());
-        let offer = Offer::ask(project, &pipeline, &wired.tap, narrow, signals).await?;
+        let ask = Ask { select: &request.select, exclude: &request.exclude, ..Ask::default() };
+        let offer = Offer::ask(project, &pipeline, &wired.tap, ask, signals).await?;
         let edits = Edits { full_refresh: request.full_refresh, narrowed: request.narrowed() };
         let plan = wired.plan(&pipeline, &offer, "dry-run", edits);
         let mut target = (plan.target)()?;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use config::{Pipeline, Project};
 use runner::{Observer, RunError, RunSummary, Shutdown};
+use singer::CatalogChange;
 use store::{NewRun, PipelineLock, PipelineName, RunEnd, RunFailure, RunFolder, RunId, RunStatus, Store};
 
 use super::{Request, closing, doubling, waiting};
@@ -15,7 +16,7 @@ use crate::commands::runtime;
 use crate::failure::{Failure, Outcome};
 use crate::output::Printer;
 use crate::progress::{self, Live};
-use crate::wiring::{Edits, Offer, TapUse, Wired, shutdown};
+use crate::wiring::{Ask, Catalogs, Edits, Offer, TapUse, Wired, shutdown};
 
 /// Runs one pipeline and tells what came of it.
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
@@ -48,6 +49,14 @@ struct One<'a> {
     wired: Wired,
 }
 
+/// What came of a run, whether or not it succeeded.
+struct Ran {
+    summary: RunSummary,
+    warnings: Vec<String>,
+    /// What has changed at the source.
+    drift: Vec<CatalogChange>,
+}
+
 impl One<'_> {
     fn run(&self, id: RunId) -> Outcome {
         let outcome = runtime()?.block_on(async {
@@ -55,7 +64,7 @@ impl One<'_> {
             self.drive(id, &mut signals).await
         });
         match outcome {
-            Ok((summary, warnings)) => self.close(id, &summary, &warnings),
+            Ok(ran) => self.close(id, &ran),
             Err(failure) => {
                 let failure = failure.redacted(&self.pipeline.secrets);
                 self.finish(id, Some(&failure), None)?;
@@ -64,12 +73,18 @@ impl One<'_> {
         }
     }
 
-    /// Asks the tap what it offers, then runs. Gives the warnings of both.
-    async fn drive(&self, id: RunId, signals: &mut Shutdown) -> Result<(RunSummary, Vec<String>), Failure> {
-        let narrow = (self.request.select.as_slice(), self.request.exclude.as_slice());
+    /// Asks the tap what it offers, then runs.
+    async fn drive(&self, id: RunId, signals: &mut Shutdown) -> Result<Ran, Failure> {
+        let catalogs = Catalogs { store: &self.store, name: self.lock.name() };
+        let ask = Ask {
+            select: &self.request.select,
+            exclude: &self.request.exclude,
+            kept: Some(catalogs),
+            anew: self.request.full_refresh,
+        };
         tracing::debug!("asking the tap for its streams");
         let (started, timeout) = (Instant::now(), self.request.timeout.or(self.pipeline.limits.timeout));
-        let asked = Offer::ask(self.project, self.pipeline, &self.wired.tap, narrow, signals);
+        let asked = Offer::ask(self.project, self.pipeline, &self.wired.tap, ask, signals);
         let offer = match timeout {
             // Dropped midway, it leaves a tap whose guard ends it.
             Some(longest) => tokio::time::timeout(longest, asked)
@@ -81,6 +96,10 @@ impl One<'_> {
             let (all, selected) = (catalog.streams.len(), catalog.selected_streams().count());
             tracing::debug!("the tap offers {all} streams, {selected} of them selected");
         }
+        let drift = match &offer.catalog {
+            Some(catalog) if !self.request.narrowed() => catalogs.drift(catalog)?,
+            _ => Vec::new(),
+        };
         let printer = Printer::new(self.global);
         let warnings = self.pipeline.idle.iter().chain(&offer.report.warnings);
         let mut warnings: Vec<String> = warnings.map(ToString::to_string).collect();
@@ -95,7 +114,10 @@ impl One<'_> {
             printer.warn(&warning);
             warnings.push(warning);
         }
-        Ok((summary, warnings))
+        if let (Some(catalog), None, false) = (&offer.catalog, &summary.error, self.request.narrowed()) {
+            catalogs.keep_for_drift(catalog)?;
+        }
+        Ok(Ran { summary, warnings, drift })
     }
 
     fn observer(&self, id: RunId) -> Observer {
@@ -118,7 +140,7 @@ impl One<'_> {
     }
 
     /// Writes the ledger's last line and says the closing words.
-    fn close(&self, id: RunId, summary: &RunSummary, warnings: &[String]) -> Outcome {
+    fn close(&self, id: RunId, Ran { summary, warnings, drift }: &Ran) -> Outcome {
         let redacted = |error| Failure::from(error).redacted(&self.pipeline.secrets);
         let failure = summary.error.as_ref().map(redacted);
         self.store.record_streams(&id, &progress::figures(summary))?;
@@ -129,6 +151,7 @@ impl One<'_> {
             run: id,
             location: self.wired.location.as_deref(),
             warnings,
+            drift,
         };
         closing::tell(self.global, &about, summary)?;
         match failure {

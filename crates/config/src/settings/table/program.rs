@@ -34,8 +34,7 @@ pub(super) static TAP_BLOCK: Block = Block::new(
                 "discovery_cache",
                 Shape::Duration { zero: true },
                 "how long a discovered catalog is good",
-            )
-            .later(),
+            ),
             Key::new("batch_roots", TEXTS, "folders where files of BATCH messages may lie").later(),
         ],
     ],

@@ -1,0 +1,90 @@
+//! What the tap said of its streams when it was last asked, and what the last run went by.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use runner::TapCommand;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use singer::{Catalog, CatalogChange};
+use store::{Kept, PipelineName, Store};
+
+use super::tap::PASSED_ON;
+use crate::failure::Failure;
+
+/// Where a pipeline's catalogs are kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Catalogs<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) name: &'a PipelineName,
+}
+
+/// A discovered catalog, and what it is the answer to.
+#[derive(Serialize, Deserialize)]
+struct Discovery<'a> {
+    /// Hash of the tap's command, environment and config: another question has another answer.
+    question: String,
+    #[serde(borrow)]
+    catalog: &'a RawValue,
+}
+
+impl Catalogs<'_> {
+    /// The catalog that this very tap offered no longer ago than that.
+    pub(super) fn discovered(
+        &self,
+        command: &TapCommand,
+        good_for: Duration,
+    ) -> Result<Option<Catalog>, Failure> {
+        let Some(kept) = self.store.kept(self.name, Kept::Discovery)? else { return Ok(None) };
+        let age = (Utc::now() - kept.time).to_std();
+        let Ok(discovery) = serde_json::from_str::<Discovery<'_>>(&kept.text) else { return Ok(None) };
+        if !age.is_ok_and(|age| age < good_for) || discovery.question != question(command) {
+            return Ok(None);
+        }
+        Ok(Catalog::parse(discovery.catalog.get()).ok())
+    }
+
+    /// Keeps what the tap offers now.
+    pub(super) fn keep_discovered(&self, command: &TapCommand, catalog: &Catalog) -> Result<(), Failure> {
+        let Some(text) = text(catalog) else { return Ok(()) };
+        let Ok(catalog) = serde_json::from_str(&text) else { return Ok(()) };
+        let discovery = Discovery { question: question(command), catalog };
+        let Ok(text) = serde_json::to_string(&discovery) else { return Ok(()) };
+        Ok(self.store.keep(self.name, Kept::Discovery, &text)?)
+    }
+
+    /// In what the catalog differs from that of the last successful run; nothing on the first.
+    pub(crate) fn drift(&self, catalog: &Catalog) -> Result<Vec<CatalogChange>, Failure> {
+        let before = self.store.kept(self.name, Kept::Catalog)?;
+        let before = before.and_then(|kept| Catalog::parse(&kept.text).ok());
+        Ok(before.map(|before| catalog.changes_since(&before)).unwrap_or_default())
+    }
+
+    /// Keeps the catalog that a successful run went by.
+    pub(crate) fn keep_for_drift(&self, catalog: &Catalog) -> Result<(), Failure> {
+        let Some(text) = text(catalog) else { return Ok(()) };
+        Ok(self.store.keep(self.name, Kept::Catalog, &text)?)
+    }
+}
+
+fn text(catalog: &Catalog) -> Option<String> {
+    serde_json::to_string(&catalog.to_json()).ok()
+}
+
+fn question(command: &TapCommand) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        hash.update(bytes.len().to_le_bytes());
+        hash.update(bytes);
+    };
+    command.argv.iter().for_each(|word| add(word.as_encoded_bytes()));
+    // What every program gets differs between a shell and cron, and no tap is to be asked anew for that.
+    for (name, value) in command.env.iter().filter(|(name, _)| !PASSED_ON.iter().any(|passed| name == passed))
+    {
+        add(name.as_encoded_bytes());
+        add(value.as_encoded_bytes());
+    }
+    add(command.config.as_bytes());
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

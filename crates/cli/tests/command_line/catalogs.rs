@@ -1,0 +1,128 @@
+//! What a run remembers of the tap's catalog: the answer that is still good, and what has changed since.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::{document, tapster, told};
+use crate::scripted::{pipeline, project};
+
+/// A tap that offers `offered.json` and counts how often it was asked; its one stream has a record.
+const OFFERING: &str = r#"
+case "$*" in *--help*) echo "--catalog"; exit;; *--discover*) echo asked >>asked; cat offered.json; exit;; esac
+cat <<'END'
+{"type":"SCHEMA","stream":"orders","schema":{"type":"object","properties":{"id":{"type":"integer"}}},"key_properties":["id"]}
+{"type":"RECORD","stream":"orders","record":{"id":1}}
+{"type":"STATE","value":{"bookmarks":{"orders":{"n":1}}}}
+END
+"#;
+
+/// A project of that tap, with these settings of the tap block.
+fn offering(more: &str) -> tempfile::TempDir {
+    let folder = project(&[("a", OFFERING)]);
+    pipeline(folder.path(), "a", "streams: { \"*\": include }\n");
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace("catalog: false", more);
+    fs::write(&file, text.replace(", }", " }")).unwrap();
+    offer(folder.path(), &[("orders", r#""id":{"type":"integer"}"#)]);
+    folder
+}
+
+fn offer(folder: &Path, streams: &[(&str, &str)]) {
+    let stream = |(name, properties): &(&str, &str)| {
+        format!(
+            r#"{{"tap_stream_id":"{name}","stream":"{name}","schema":{{"type":"object","properties":{{{properties}}}}},"metadata":[]}}"#
+        )
+    };
+    let streams: Vec<String> = streams.iter().map(stream).collect();
+    fs::write(folder.join("offered.json"), format!(r#"{{"streams":[{}]}}"#, streams.join(","))).unwrap();
+}
+
+fn asked(folder: &Path) -> usize {
+    fs::read_to_string(folder.join("asked")).unwrap_or_default().lines().count()
+}
+
+fn run(folder: &Path, flags: &[&str]) {
+    let output = tapster(folder, &[&["run", "a"], flags].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_tap_is_asked_for_each_run_unless_its_answer_is_kept() {
+    let each = offering("");
+    run(each.path(), &[]);
+    run(each.path(), &[]);
+    assert_eq!(asked(each.path()), 2);
+    let kept = offering("discovery_cache: 12h");
+    for _ in 0..3 {
+        run(kept.path(), &[]);
+    }
+    assert_eq!(asked(kept.path()), 1);
+    run(kept.path(), &["--full-refresh"]);
+    assert_eq!(asked(kept.path()), 2, "a full refresh asks anew");
+    assert!(tapster(kept.path(), &["discover", "a"]).status.success());
+    assert_eq!(asked(kept.path()), 3, "discover asks anew");
+}
+
+#[test]
+fn a_kept_answer_is_good_for_its_time_and_its_question_only() {
+    let folder = offering("discovery_cache: 1ms");
+    run(folder.path(), &[]);
+    run(folder.path(), &[]);
+    assert_eq!(asked(folder.path()), 2, "it was too old");
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace("1ms", "12h, config: { schema: one }");
+    fs::write(&file, &text).unwrap();
+    run(folder.path(), &[]);
+    run(folder.path(), &[]);
+    assert_eq!(asked(folder.path()), 3);
+    fs::write(&file, text.replace("one", "two")).unwrap();
+    run(folder.path(), &[]);
+    assert_eq!(asked(folder.path()), 4, "another config may offer others");
+}
+
+#[test]
+fn a_named_stream_that_the_kept_answer_lacks_is_asked_for() {
+    let folder = offering("discovery_cache: 12h");
+    run(folder.path(), &[]);
+    offer(folder.path(), &[("orders", r#""id":{"type":"integer"}"#), ("refunds", "")]);
+    pipeline(folder.path(), "a", "streams: { orders: include, refunds: include }\n");
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace("catalog: false", "discovery_cache: 12h");
+    fs::write(&file, text).unwrap();
+    run(folder.path(), &[]);
+    assert_eq!(asked(folder.path()), 2);
+}
+
+#[test]
+fn what_changed_at_the_source_is_told_until_a_run_has_succeeded() {
+    let folder = offering("");
+    let first = document(folder.path(), &["run", "a", "--json"]);
+    assert_eq!(first["drift"], serde_json::json!([]), "the first run compares with nothing");
+    offer(
+        folder.path(),
+        &[("orders", r#""id":{"type":"integer"},"note":{"type":"string"}"#), ("refunds", "")],
+    );
+    let partial = told(folder.path(), &["run", "a", "--select", "orders"]);
+    assert!(!partial.contains("catalog has changed"), "a partial run neither tells nor forgets: {partial}");
+    let script = folder.path().join("a.sh");
+    let whole = fs::read_to_string(&script).unwrap();
+    fs::write(&script, format!("{whole}exit 3")).unwrap();
+    let failed = told(folder.path(), &["run", "a"]);
+    assert!(failed.contains("  orders: new columns: note\n  new streams: refunds\n"), "{failed}");
+    fs::write(&script, whole).unwrap();
+    let told_again = document(folder.path(), &["run", "a", "--json"]);
+    assert_eq!(told_again["drift"][0]["change"], "column_added");
+    assert_eq!(
+        told_again["drift"][1],
+        serde_json::json!({"change":"stream_added","stream":"refunds","selected":true})
+    );
+    let same = document(folder.path(), &["run", "a", "--json"]);
+    assert_eq!(same["drift"], serde_json::json!([]));
+}
+
+#[test]
+fn a_fixed_catalog_is_not_kept_for_a_time() {
+    let folder = offering("catalog: offered.json, discovery_cache: 12h");
+    let told = told(folder.path(), &["run", "a"]);
+    assert!(told.starts_with("exit code 78") && told.contains("error[E0104]"), "{told}");
+}
