@@ -1,5 +1,7 @@
 //! The settings of streams, each loaded into DuckDB and PostgreSQL.
 
+mod overwrite;
+
 use serde_json::{Value, json};
 use tests::project::{Outcome, Project};
 use tests::warehouse::Warehouse;

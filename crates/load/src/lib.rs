@@ -18,7 +18,7 @@ mod target_program;
 
 pub use decoder::{DecodeLimits, Decoder, Now};
 pub use error::DecodeError;
-pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, StateEdit, load};
+pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, Rest, StateEdit, load};
 pub use reader::{Clock, LastSign, Reader, Reading, Silence};
 pub use rules::{ColumnFilter, ColumnSchemas, Rules, StreamRule};
 pub use step::LoadStep;

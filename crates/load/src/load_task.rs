@@ -1,10 +1,11 @@
 //! Steps in, tables out: the only place that calls a target while records flow.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use columns::StreamName;
 use singer::{State, StateError};
-use target_api::{Checkpoint, LoadMethod, StateChange, TableChange, Target, TargetError};
+use target_api::{Checkpoint, LoadMethod, StateChange, Table, TableChange, Target, TargetError};
 use thiserror::Error;
 use tokio::sync::mpsc::Receiver;
 
@@ -45,15 +46,32 @@ pub enum LoadEvent {
 }
 
 /// How a load ended that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loaded {
-    /// The output ended whole. What came after the last checkpoint is accepted but not committed.
-    AtEnd {
-        /// Whether there is anything to commit.
-        uncommitted: bool,
-    },
+    /// The output ended whole. What came after the last commit is accepted but not committed.
+    AtEnd(Option<Rest>),
     /// The steps ended early: what came after the last checkpoint is not to be committed.
     Stopped,
+}
+
+/// What is committed once the tap has succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rest {
+    /// The STATE that comes with it, where tables are overwritten; else the STATE stays as it is.
+    pub state: Option<State>,
+}
+
+impl Rest {
+    /// Commits it.
+    ///
+    /// # Errors
+    /// The target's; nothing of it is then visible.
+    pub async fn commit(self, target: &mut dyn Target) -> Result<LoadEvent, TargetError> {
+        let change =
+            self.state.as_ref().map_or(StateChange::Keep, |state| StateChange::Set(state.as_str().into()));
+        let committed = target.commit(&Checkpoint { state: change }).await?;
+        Ok(LoadEvent::Checkpointed { state: self.state, sequence: committed.sequence })
+    }
 }
 
 /// Why a load failed.
@@ -93,8 +111,11 @@ pub struct LoadStart {
     pub max_staged: u64,
 }
 
-/// Applies steps in order until they end. After [`Loaded::AtEnd`] the caller commits what is left with
-/// [`StateChange::Keep`], once it knows that the tap succeeded.
+/// Applies steps in order until they end. After [`Loaded::AtEnd`] the caller commits the rest, once it knows that the
+/// tap succeeded.
+///
+/// From the first table on that is overwritten all commits wait for that end: the records that replace a table are
+/// whole only then, and one STATE covers all streams.
 ///
 /// # Errors
 /// The target's first error; nothing since the last checkpoint is then visible.
@@ -107,11 +128,13 @@ pub async fn load(
 ) -> Result<Loaded, LoadFailure> {
     let LoadStart { state: mut committed_state, mut dirty, max_staged } = start;
     let mut staged = Staged { bytes: 0, limit: max_staged };
+    let mut held = Held::default();
     while let Some(step) = steps.recv().await {
         match step {
             LoadStep::Table(table) => {
                 let (stream, keyed) = (table.schema.stream.clone(), table.schema.is_keyed());
-                let merged = keyed && table.load_method == LoadMethod::Upsert && target.capabilities().upsert;
+                let merged = table.merges() && target.capabilities().upsert;
+                dirty |= held.open(&table);
                 let change = target.open(&table).await?;
                 dirty |= change.created || !change.statements.is_empty() || change.key.is_some();
                 if let Some(key) = &change.key {
@@ -123,6 +146,7 @@ pub async fn load(
             LoadStep::Batch { stream, batch, reading } => {
                 let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
                 staged.add(&stream, bytes)?;
+                held.count(&stream, records);
                 target.write(&stream, batch).await?;
                 dirty = true;
                 report(LoadEvent::BatchWritten { stream, records, bytes, reading });
@@ -136,15 +160,59 @@ pub async fn load(
                 if !dirty && committed_state.as_ref() == Some(&state) {
                     continue;
                 }
+                if held.waits() {
+                    held.state = Some(state);
+                    continue;
+                }
                 let checkpoint = Checkpoint { state: StateChange::Set(state.as_str().into()) };
                 let committed = target.commit(&checkpoint).await?;
                 (dirty, committed_state, staged.bytes) = (false, Some(state.clone()), 0);
                 report(LoadEvent::Checkpointed { state: Some(state), sequence: committed.sequence });
             }
-            LoadStep::End => return Ok(Loaded::AtEnd { uncommitted: dirty }),
+            LoadStep::End => {
+                held.tell_emptied();
+                let is_left = dirty || held.state.is_some();
+                return Ok(Loaded::AtEnd(is_left.then_some(Rest { state: held.state })));
+            }
         }
     }
     Ok(Loaded::Stopped)
+}
+
+/// What waits for the end because tables are overwritten.
+#[derive(Default)]
+struct Held {
+    /// Records of each stream that overwrites its table.
+    streams: BTreeMap<StreamName, u64>,
+    /// The last STATE.
+    state: Option<State>,
+}
+
+impl Held {
+    /// Whether the table is to be overwritten, which there is then to commit.
+    fn open(&mut self, table: &Table) -> bool {
+        let overwrites = table.load_method == LoadMethod::Overwrite;
+        if overwrites {
+            self.streams.entry(table.schema.stream.clone()).or_default();
+        }
+        overwrites
+    }
+
+    fn count(&mut self, stream: &StreamName, records: u64) {
+        if let Some(count) = self.streams.get_mut(stream) {
+            *count += records;
+        }
+    }
+
+    fn waits(&self) -> bool {
+        !self.streams.is_empty()
+    }
+
+    fn tell_emptied(&self) {
+        for (stream, _) in self.streams.iter().filter(|(_, records)| **records == 0) {
+            tracing::warn!(%stream, "the tap sent no records of a stream that is overwritten: its table is emptied");
+        }
+    }
 }
 
 /// What is written since the last commit.

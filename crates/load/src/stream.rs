@@ -8,7 +8,7 @@ use columns::{
     BatchBuilder, DELETED_AT, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits, table_schema,
 };
 use singer::SchemaMessage;
-use target_api::{Deletes, LoadMethod, Table, TableName, table_name};
+use target_api::{Deletes, Table, TableName, table_name};
 
 use crate::{DecodeError, StreamRule};
 
@@ -117,7 +117,7 @@ impl Stream {
     }
 
     fn merges(&self) -> bool {
-        self.rule.load_method == LoadMethod::Upsert && self.declared.is_keyed()
+        self.rule.load_method.merges() && self.declared.is_keyed()
     }
 
     /// From now on the table has `_sdc_deleted_at`. The builder must be empty.
@@ -172,7 +172,7 @@ impl Stream {
 }
 
 fn builder(table: TableSchema, rule: &StreamRule, limits: &ValueLimits) -> BatchBuilder {
-    let merges = rule.load_method == LoadMethod::Upsert && table.is_keyed();
+    let merges = rule.load_method.merges() && table.is_keyed();
     let mut builder = BatchBuilder::new(Arc::new(table), rule.values.over(limits));
     if !merges && matches!(rule.deletes, Deletes::Hard | Deletes::Soft) {
         builder = builder.refusing_deletes();

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::pin::pin;
 use std::sync::Arc;
 
-use load::{Clock, Decoder, LoadStart, Loaded, Reader, Reading, Silence, load};
+use load::{Clock, Decoder, LoadStart, Loaded, Reader, Reading, Rest, Silence, load};
 use singer::State;
-use target_api::{Checkpoint, FullRefresh, StateChange, Target};
+use target_api::{FullRefresh, Target};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -216,9 +216,12 @@ impl Running<'_> {
             (_, Some(cause)) => Err(cause),
             (Err(failure), None) => Err(failure.into()),
             (Ok(Loaded::Stopped), None) => Err(RunError::Bug),
-            (Ok(Loaded::AtEnd { uncommitted }), None) => {
+            (Ok(Loaded::AtEnd(rest)), None) => {
                 self.conclude(tap, stop.records).await?;
-                if uncommitted { self.commit_rest(target).await } else { Ok(()) }
+                match rest {
+                    Some(rest) => self.commit_rest(rest, target).await,
+                    None => Ok(()),
+                }
             }
         }
     }
@@ -230,10 +233,10 @@ impl Running<'_> {
         exit.failure(Some(records)).map_or(Ok(()), |failure| Err(failure.into()))
     }
 
-    /// Commits what came after the last STATE, with the STATE as it is.
-    async fn commit_rest(&self, target: &mut dyn Target) -> Result<(), RunError> {
-        let committed = target.commit(&Checkpoint { state: StateChange::Keep }).await?;
-        self.book.load_event(load::LoadEvent::Checkpointed { state: None, sequence: committed.sequence });
+    /// Commits what had to wait for the tap's success: all after the last STATE, and all of tables that are overwritten.
+    async fn commit_rest(&self, rest: Rest, target: &mut dyn Target) -> Result<(), RunError> {
+        let committed = rest.commit(target).await?;
+        self.book.load_event(committed);
         Ok(())
     }
 

@@ -33,6 +33,17 @@ pub enum LoadMethod {
     Upsert,
     /// Is appended, key or not.
     AppendOnly,
+    /// Replaces all that the table holds from before: the first commit after the table was opened empties it, and what
+    /// comes is merged or appended from then on.
+    Overwrite,
+}
+
+impl LoadMethod {
+    /// Whether records that have a key are merged by it.
+    #[must_use]
+    pub fn merges(self) -> bool {
+        self != Self::AppendOnly
+    }
 }
 
 /// What a record does whose `_sdc_deleted_at` is set, and what becomes of records that `ACTIVATE_VERSION` leaves behind.
@@ -73,7 +84,7 @@ impl Table {
     /// Whether its records are merged by key.
     #[must_use]
     pub fn merges(&self) -> bool {
-        self.load_method == LoadMethod::Upsert && self.schema.is_keyed()
+        self.load_method.merges() && self.schema.is_keyed()
     }
 
     /// What a record does whose `_sdc_deleted_at` is set.

@@ -22,9 +22,11 @@ impl Session {
         let merge_key = merge_key(table, &plan.names)?;
         let previous = run.owned(stream.as_str()).map(|previous| previous.key.clone());
         let key_change = previous.as_deref().and_then(|old| KeyChange::between(old, &merge_key));
-        let key_is_new = existed && !merge_key.is_empty() && (previous.is_none() || key_change.is_some());
+        let keeps = existed && !run.overwrites(table);
+        let key_is_new = keeps && !merge_key.is_empty() && (previous.is_none() || key_change.is_some());
         let owned = owned(run, table, &place, &plan.names, &merge_key);
         let change = change(&place, &plan, key_change);
+        self.overwrite(table, &place);
         self.epoch.changes.extend(plan.changes);
         self.remember(owned);
         if key_is_new {
@@ -106,12 +108,12 @@ impl Session {
             tables::refuse_anothers(&run.owned, &run.identity, stream, place)?;
             if let Some(previous) = run.owned(stream) {
                 given = &previous.columns;
-                if run.goes_on(stream) {
+                if run.goes_on(stream) && !run.overwrites(table) {
                     tables::refuse_vanished(previous, place, exists)?;
                 }
             }
         }
-        let emptied = open.is_none() && run.is_some_and(|run| run.will_empty(stream, place));
+        let emptied = open.is_none() && run.is_some_and(|run| run.will_empty(table, place));
         let before = actual.clone().filter(|_| open.is_none() && !emptied);
         let known = Known {
             place,
@@ -171,6 +173,13 @@ impl Session {
             }
         }
         Ok(true)
+    }
+
+    /// What the table holds from before goes with the next commit.
+    fn overwrite(&mut self, table: &Table, place: &Place) {
+        let Some(run) = self.run.as_mut().filter(|run| run.overwrites(table)) else { return };
+        run.overwritten.insert(table.schema.stream.clone());
+        run.to_empty.push((table.schema.stream.to_string(), place.clone()));
     }
 
     fn remember(&mut self, owned: OwnedTable) {

@@ -1,10 +1,10 @@
 //! What a run holds between its calls: the open file, the fence, the tables, and the epoch that is not committed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use duckdb::Connection;
-use target_api::{ActualColumn, ColumnType, Result, RunIdentity, StoredState, Table, refusal};
+use target_api::{ActualColumn, ColumnType, LoadMethod, Result, RunIdentity, StoredState, Table, refusal};
 
 use crate::change::Change;
 use crate::connection::{self, Database, Opening};
@@ -34,8 +34,10 @@ pub(crate) struct Run {
     pub sequence: i64,
     /// Whether the run goes on from a STATE.
     pub has_state: bool,
-    /// Tables to empty in the first commit; none after it.
+    /// Tables to empty in the next commit: those that start over, in the first one, and those that are overwritten.
     pub to_empty: Vec<(String, Place)>,
+    /// Streams that were or will be emptied because they are overwritten.
+    pub overwritten: BTreeSet<StreamName>,
     pub owned: Vec<OwnedTable>,
     /// Whether the first commit is made.
     pub started_over: bool,
@@ -60,6 +62,7 @@ impl Run {
             sequence: row.map_or(0, |row| row.sequence),
             has_state: row.is_some_and(|row| row.state.is_some()),
             to_empty,
+            overwritten: BTreeSet::new(),
             owned,
             started_over: false,
         })
@@ -71,8 +74,14 @@ impl Run {
     }
 
     /// Whether a stream's table will be emptied before anything is loaded into it.
-    pub(crate) fn will_empty(&self, stream: &str, place: &Place) -> bool {
-        self.to_empty.iter().any(|(s, p)| s == stream && p == place)
+    pub(crate) fn will_empty(&self, table: &Table, place: &Place) -> bool {
+        let stream = table.schema.stream.as_str();
+        self.overwrites(table) || self.to_empty.iter().any(|(s, p)| s == stream && p == place)
+    }
+
+    /// Whether a table is overwritten, and was not emptied for it yet.
+    pub(crate) fn overwrites(&self, table: &Table) -> bool {
+        table.load_method == LoadMethod::Overwrite && !self.overwritten.contains(&table.schema.stream)
     }
 
     /// Whether a stream goes on from where a former run ended.

@@ -27,6 +27,8 @@ pub(crate) struct Commit {
     /// Open streams, with the names of their files.
     pub(crate) files: Vec<(StreamName, String)>,
     pub(crate) epoch: Epoch,
+    /// Streams whose lines replace what their files hold.
+    pub(crate) overwriting: BTreeSet<StreamName>,
     /// Whether it is the run's first, with which streams start over.
     pub(crate) first: bool,
     pub(crate) change: StateChange,
@@ -59,7 +61,8 @@ impl Commit {
             if !table.is_of(&self.fence.run) {
                 continue;
             }
-            if before.contains(&table.file) && self.starts_over(&table.stream) {
+            let starts_over = before.contains(&table.file) && self.starts_over(&table.stream);
+            if starts_over || self.overwriting.contains(table.stream.as_str()) {
                 self.replace(folder, table)?;
             } else if self.epoch.has(&table.stream) {
                 self.append(folder, table)?;

@@ -1,6 +1,6 @@
 //! The target: what is open, and what waits for the commit. Work on files is done on tokio's blocking threads.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use columns::StreamName;
 use columns::arrow_array::RecordBatch;
 use target_api::refusal::{own_stream, taken};
 use target_api::{
-    Capabilities, Checkpoint, Committed, IdentifierRule, Promise, Result, RunIdentity, StoredState, Table,
-    TableChange, Target, ValueLimits, async_trait,
+    Capabilities, Checkpoint, Committed, IdentifierRule, LoadMethod, Promise, Result, RunIdentity,
+    StoredState, Table, TableChange, Target, ValueLimits, async_trait,
 };
 use tracing::warn;
 
@@ -39,6 +39,8 @@ pub struct JsonlTarget {
     epoch: Epoch,
     /// Whether the first commit, with which streams start over, is made.
     started_over: bool,
+    /// Streams that overwrite their files, and have done so.
+    overwritten: BTreeSet<StreamName>,
     /// Streams whose `ACTIVATE_VERSION` was warned of.
     warned: HashSet<StreamName>,
 }
@@ -58,6 +60,7 @@ impl JsonlTarget {
             tables: HashMap::new(),
             epoch: Epoch::default(),
             started_over: false,
+            overwritten: BTreeSet::new(),
             warned: HashSet::new(),
         }
     }
@@ -78,6 +81,11 @@ impl JsonlTarget {
         outcome
     }
 
+    /// Whether the next commit puts a new file in the place of the table's.
+    fn overwrites(&self, table: &Table) -> bool {
+        table.load_method == LoadMethod::Overwrite && !self.overwritten.contains(&table.schema.stream)
+    }
+
     async fn planned(&self, run: &RunIdentity, table: &Table) -> Result<TableChange> {
         let stream = &table.schema.stream;
         let name = file_name(&table.name);
@@ -87,8 +95,8 @@ impl JsonlTarget {
             return Err(taken(self.settings.folder.join(name).display(), &by));
         }
         let has_state = self.fence.as_ref().is_some_and(|fence| fence.has_state);
-        let must_agree =
-            has_state && !run.full_refresh.covers(stream.as_str()) && !self.tables.contains_key(stream);
+        let is_replaced = run.full_refresh.covers(stream.as_str()) || self.overwrites(table);
+        let must_agree = has_state && !is_replaced && !self.tables.contains_key(stream);
         let (folder, run, table) = (self.settings.folder.clone(), run.clone(), table.clone());
         blocking(move || {
             let state = StateFile::read(&folder, Memory::of(&run))?;
@@ -139,8 +147,12 @@ impl JsonlTarget {
         let files = self.tables.iter().map(|(stream, open)| (stream.clone(), open.file.clone()));
         let mut files: Vec<_> = files.collect();
         files.sort();
+        let overwriting = self.tables.iter().filter(|(_, open)| self.overwrites(&open.table));
+        let overwriting: BTreeSet<_> = overwriting.map(|(stream, _)| stream.clone()).collect();
+        self.overwritten.extend(overwriting.iter().cloned());
         let commit = Commit {
             files,
+            overwriting,
             first: !self.started_over,
             settings: self.settings.clone(),
             fence,

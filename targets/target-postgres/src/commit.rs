@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use columns::{DELETED_AT, StreamName, TABLE_VERSION};
-use target_api::{Checkpoint, Committed, FullRefresh, Result, StateChange, TargetError};
+use target_api::{Checkpoint, Committed, FullRefresh, LoadMethod, Result, StateChange, TargetError};
 use tracing::{debug, warn};
 
 use crate::actual::ActualTable;
@@ -57,6 +57,7 @@ impl PostgresTarget {
         if !self.started_over {
             self.start_over(&fence).await?;
         }
+        self.empty_overwritten(&fence).await?;
         for step in std::mem::take(&mut self.steps) {
             self.perform(&step).await?;
         }
@@ -153,6 +154,22 @@ impl PostgresTarget {
             }
             let Some(actual) = ActualTable::read(session, &place).await? else { continue };
             session.execute(&format!("emptying table {place}"), &empty(&place, &actual)).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what the tables that are overwritten hold from before. Who reads them sees it until the commit.
+    async fn empty_overwritten(&mut self, fence: &Fence) -> Result<()> {
+        let old = self.tables.iter().filter(|(_, open)| open.table.load_method == LoadMethod::Overwrite);
+        let old = old.filter(|(_, open)| self.empties(&fence.run, &open.table));
+        let old: Vec<_> = old.map(|(stream, open)| (stream.clone(), open.place.clone())).collect();
+        for (stream, place) in old {
+            let sql = format!("DELETE FROM {}", place.quoted());
+            self.session()?.execute(&format!("emptying table {place}"), &sql).await?;
+            if let Some(open) = self.tables.get_mut(&stream) {
+                open.fresh = true;
+            }
+            self.emptied.insert(stream);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use target_api::sql::quoted;
-use target_api::{KeyChange, Result, RunIdentity, Table, TableChange, column_names, refusal};
+use target_api::{KeyChange, LoadMethod, Result, RunIdentity, Table, TableChange, column_names, refusal};
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
@@ -54,8 +54,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) run: &'a RunIdentity,
     /// Whether there is a STATE that the tables must agree with.
     pub(crate) has_state: bool,
-    /// Whether this stream's records are given up with the first commit, and are still there.
-    pub(crate) starts_over: bool,
+    /// Whether the records that are there are given up with the next commit.
+    pub(crate) emptied: bool,
     /// The tables that this run has opened.
     pub(crate) tables: &'a HashMap<StreamName, OpenTable>,
 }
@@ -87,7 +87,7 @@ impl Opening<'_> {
             None => tables::read(session, self.settings, self.run, stream).await?,
         };
         self.refuse_taken(session, stream, &place).await?;
-        let must_agree = self.has_state && !self.starts_over && before.is_none();
+        let must_agree = self.has_state && !self.emptied && before.is_none();
         let moved = registered.as_ref().filter(|row| row.place != place);
         if let Some(old) = moved.filter(|_| must_agree) {
             return Err(refusal::vanished(
@@ -111,7 +111,9 @@ impl Opening<'_> {
         let kept = registered.as_ref().filter(|row| row.place == place);
         let old_key = kept.map(|row| row.key.clone());
         let made = actual.is_none() || kept.is_some_and(|row| row.made);
-        let known = Known { start_over: self.starts_over && old_key.is_some(), old_key, made };
+        // What others put into a table is given up only where it is overwritten.
+        let gives_up = old_key.is_some() || table.load_method == LoadMethod::Overwrite;
+        let known = Known { start_over: self.emptied && gives_up, old_key, made };
         let wanted = Wanted { place: &place, columns: &table.schema.columns, names: &names, key: &key };
         let alteration = match &actual {
             None => self.creation(session, &wanted).await?,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use columns::arrow_array::RecordBatch;
 use columns::{DatePolicy, NanPolicy, NulPolicy, StreamName, ValueLimits};
 use target_api::{
-    Capabilities, Checkpoint, Committed, IdentifierRule, Promise, Result, RunIdentity, StoredState, Table,
-    TableChange, Target, TargetError, async_trait,
+    Capabilities, Checkpoint, Committed, IdentifierRule, LoadMethod, Promise, Result, RunIdentity,
+    StoredState, Table, TableChange, Target, TargetError, async_trait,
 };
 use tracing::{debug, warn};
 
@@ -43,7 +43,7 @@ pub struct PostgresTarget {
     pub(crate) staged_bytes: usize,
     /// What the next commit does.
     pub(crate) steps: Vec<Step>,
-    /// Streams that start over and whose tables hold nothing from before.
+    /// Streams whose tables hold nothing from before: they start over, or are overwritten, and no commit empties them.
     pub(crate) emptied: BTreeSet<StreamName>,
     /// Whether the first commit, with which streams start over, is made.
     pub(crate) started_over: bool,
@@ -109,19 +109,23 @@ impl PostgresTarget {
         })
     }
 
-    fn opening<'a>(&'a self, run: &'a RunIdentity, stream: &StreamName) -> Opening<'a> {
+    fn opening<'a>(&'a self, run: &'a RunIdentity, table: &Table) -> Opening<'a> {
+        let stream = &table.schema.stream;
         let written = self.tables.get(stream).is_some_and(|open| open.written > 0);
         Opening {
             settings: &self.settings,
             run,
             has_state: self.fence.as_ref().is_some_and(|fence| fence.has_state),
-            starts_over: self.starts_over(run, stream) && !written,
+            emptied: self.empties(run, table) && !written,
             tables: &self.tables,
         }
     }
 
-    fn starts_over(&self, run: &RunIdentity, stream: &StreamName) -> bool {
-        run.full_refresh.covers(stream.as_str()) && !self.started_over && !self.emptied.contains(stream)
+    /// Whether the next commit removes what the table holds from before.
+    pub(crate) fn empties(&self, run: &RunIdentity, table: &Table) -> bool {
+        let stream = &table.schema.stream;
+        let starts_over = run.full_refresh.covers(stream.as_str()) && !self.started_over;
+        (starts_over || table.load_method == LoadMethod::Overwrite) && !self.emptied.contains(stream)
     }
 
     async fn open_table(&mut self, table: &Table) -> Result<TableChange> {
@@ -130,7 +134,7 @@ impl PostgresTarget {
             return Ok(TableChange { place: open.place.to_string(), ..TableChange::default() });
         }
         let run = self.fence()?.run.clone();
-        let plan = self.opening(&run, stream).plan(self.session()?, table).await?;
+        let plan = self.opening(&run, table).plan(self.session()?, table).await?;
         let change = plan.change();
         let waits = self.steps.iter().any(|step| step.stream() == stream);
         let unseen = plan.created || self.tables.get(stream).is_some_and(|open| open.unseen && !waits);
@@ -144,9 +148,8 @@ impl PostgresTarget {
 
     /// Nobody reads the table before the commit, so it is changed at once, and may be loaded directly.
     async fn make(&mut self, run: &RunIdentity, table: &Table, plan: Plan) -> Result<()> {
-        let stream = &table.schema.stream;
         let mut session = self.session.take().ok_or_else(|| self.over())?;
-        let made = self.opening(run, stream).make(&mut session, table, &plan).await;
+        let made = self.opening(run, table).make(&mut session, table, &plan).await;
         self.session = Some(session);
         self.opened(table, plan, made?);
         Ok(())
@@ -177,8 +180,9 @@ impl PostgresTarget {
         let stream = &table.schema.stream;
         let before = self.tables.remove(stream);
         let opened = plan.opened(table, actual, before);
-        // What others put into a table is not this run's to give up, and what this run made holds nothing else.
-        if opened.fresh || opened.adopted {
+        // What others put into a table is given up only where it is overwritten; what this run made holds nothing else.
+        let keeps = opened.adopted && table.load_method != LoadMethod::Overwrite;
+        if opened.fresh || keeps {
             self.emptied.insert(stream.clone());
         }
         self.tables.insert(stream.clone(), opened);
@@ -199,10 +203,10 @@ impl PostgresTarget {
             return Ok(());
         }
         let run = &self.fence()?.run;
-        // What was staged before must go in before; and a table that starts over is emptied by the commit.
+        // What was staged before must go in before; and what the commit empties is filled after that.
         let in_order = !self.steps.iter().any(|step| step.stream() == stream);
         let direct = self.settings.direct_load && in_order && !open.table.holds_deletes(batch);
-        if direct && !self.starts_over(run, stream) && open.takes_directly() {
+        if direct && !self.empties(run, &open.table) && open.takes_directly() {
             self.refuse_old_transaction()?;
             match load_directly(self.session_mut()?, open, batch).await? {
                 Direct::Loaded => return Ok(()),
@@ -329,7 +333,7 @@ impl Target for PostgresTarget {
         self.connected().await?;
         let run = self.fence.as_ref().map(|fence| fence.run.clone()).or_else(|| self.identity.clone());
         let run = run.ok_or_else(|| bug("a plan was asked for before it was said who runs"))?;
-        let plan = self.opening(&run, &table.schema.stream).plan(self.session()?, table).await?;
+        let plan = self.opening(&run, table).plan(self.session()?, table).await?;
         Ok(plan.change())
     }
 

@@ -52,7 +52,8 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
             key_properties: settings.key_properties,
             load_method: match settings.load_method {
                 Some(LoadMethod::AppendOnly) => target_api::LoadMethod::AppendOnly,
-                _ => target_api::LoadMethod::Upsert,
+                Some(LoadMethod::Overwrite) => target_api::LoadMethod::Overwrite,
+                None | Some(LoadMethod::Upsert) => target_api::LoadMethod::Upsert,
             },
             deletes: match settings.deletes {
                 None => target_api::Deletes::Unsaid,

@@ -89,6 +89,14 @@ impl Applying<'_> {
         {
             self.problems.push(Problem::new(StreamFault::NoKey(stream.tap_stream_id.clone()), &method.place));
         }
+        let in_parts = stream.effective_replication_method().filter(|method| *method != "FULL_TABLE");
+        if let (Some(method), Some(in_parts)) =
+            (method.filter(|method| method.value == LoadMethod::Overwrite), in_parts)
+        {
+            let (stream, how) = (stream.tap_stream_id.clone(), in_parts.to_owned());
+            let fault = StreamFault::OverwriteInParts { stream, method: how };
+            self.problems.push(Problem::new(fault, &method.place));
+        }
         for (key, placed) in &merged.metadata {
             stream.set_metadata(&[], key, placed.value.clone());
         }

@@ -27,6 +27,10 @@ pub(crate) enum StreamFault {
     Cannot { program: String, what: String, known: Vec<String>, meant: Option<String> },
     #[error("the stream `{0}` has no key, and without one there is nothing to upsert by")]
     NoKey(String),
+    #[error(
+        "the stream `{stream}` is read with {method}, which sends only what is new, and `overwrite` removes the rest"
+    )]
+    OverwriteInParts { stream: String, method: String },
     #[error("the streams `{}` and `{}` would both load into the table {table}", streams[0], streams[1])]
     OneTable { streams: [String; 2], table: String },
     #[error("--select {0} names no stream that this pipeline loads")]
@@ -42,7 +46,10 @@ impl StreamFault {
             Self::Hidden => "E0120",
             Self::KeyExcluded { .. } => "E0121",
             Self::NothingSelected { .. } | Self::NothingLeft { .. } | Self::SelectsNothing(_) => "E0122",
-            Self::NotHonoured { .. } | Self::Cannot { .. } | Self::NoKey(_) => "E0123",
+            Self::NotHonoured { .. }
+            | Self::Cannot { .. }
+            | Self::NoKey(_)
+            | Self::OverwriteInParts { .. } => "E0123",
             Self::OneTable { .. } => "E0127",
         }
     }
@@ -75,6 +82,9 @@ impl StreamFault {
             Self::Cannot { known, .. } => format!("it takes {}", one_of(known)),
             Self::NoKey(_) => {
                 "give it `key_properties`, or leave `load_method` out: it is then appended".to_owned()
+            }
+            Self::OverwriteInParts { .. } => {
+                "read it with `replication_method: FULL_TABLE`, or take another `load_method`".to_owned()
             }
             Self::OneTable { .. } => "give one of them another `target_table` or `target_schema`".to_owned(),
             Self::NothingLeft { loaded } => format!(

@@ -68,9 +68,10 @@ impl StreamRules {
         };
         for settings in self.said() {
             let method = settings.load_method.as_ref().filter(|_| !target.upserts);
-            if let Some(method) = method.filter(|method| method.value != LoadMethod::AppendOnly) {
+            if let Some(method) = method.filter(|method| method.value == LoadMethod::Upsert) {
                 let what = format!("the load method {}", method.value.as_str());
-                cannot(what, &[LoadMethod::AppendOnly.as_str()], &method.place);
+                let known = [LoadMethod::AppendOnly, LoadMethod::Overwrite].map(LoadMethod::as_str);
+                cannot(what, &known, &method.place);
             }
             let deletes = settings.deletes.as_ref().filter(|_| !target.upserts);
             if let Some(deletes) = deletes.filter(|deletes| deletes.value != Deletes::Ignore) {

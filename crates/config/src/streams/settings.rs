@@ -47,6 +47,8 @@ pub enum LoadMethod {
     Upsert,
     /// It stands beside the other.
     AppendOnly,
+    /// The run's records replace all that the table holds, with its success.
+    Overwrite,
 }
 
 impl LoadMethod {
@@ -55,11 +57,12 @@ impl LoadMethod {
         match self {
             Self::Upsert => "upsert",
             Self::AppendOnly => "append-only",
+            Self::Overwrite => "overwrite",
         }
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Upsert, Self::AppendOnly].into_iter().find(|method| method.as_str() == text)
+        [Self::Upsert, Self::AppendOnly, Self::Overwrite].into_iter().find(|method| method.as_str() == text)
     }
 }
 

@@ -4,13 +4,16 @@ use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::time::Duration;
 
-use target_api::{Checkpoint, FullRefresh, RunIdentity, StateChange, Target};
+use target_api::{FullRefresh, RunIdentity, Target};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::state_lines::StateLines;
 use super::{LoadSettings, ProgramError, log};
-use crate::{Clock, DecodeLimits, Decoder, LoadEvent, LoadStart, Loaded, Reader, Reading, Silence, load};
+use crate::{
+    Clock, DecodeLimits, Decoder, LoadEvent, LoadFailure, LoadStart, Loaded, Reader, Reading, Rest, Silence,
+    load,
+};
 
 /// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
 const CHANNEL_STEPS: usize = 2;
@@ -106,8 +109,11 @@ pub(super) async fn load_input(
     if !tokio::task::spawn_blocking(move || reader.join()).await.unwrap_or(false) {
         return Err(log::bug());
     }
-    conclude(target, loaded.map_err(ProgramError::from), cause.or(states.error().map(ProgramError::Output)))
-        .await?;
+    let cause = cause.or_else(|| states.error().map(ProgramError::Output));
+    if let Some(rest) = rest(loaded, cause)? {
+        report(rest.commit(target).await?);
+        states.error().map_or(Ok(()), |error| Err(ProgramError::Output(error)))?;
+    }
     tracing::info!("{} records are loaded", read.unwrap_or_default());
     Ok(())
 }
@@ -142,20 +148,15 @@ fn failure(how: Reading) -> Option<ProgramError> {
     }
 }
 
-/// Success, or the one cause that is told. What follows the last STATE is committed where the input ended whole.
-async fn conclude(
-    target: &mut dyn Target,
-    loaded: Result<Loaded, ProgramError>,
+/// What is left to commit where the input ended whole, or the one cause that is told.
+fn rest(
+    loaded: Result<Loaded, LoadFailure>,
     cause: Option<ProgramError>,
-) -> Result<(), ProgramError> {
+) -> Result<Option<Rest>, ProgramError> {
     match (loaded, cause) {
         (_, Some(cause)) => Err(cause),
-        (Err(error), None) => Err(error),
+        (Err(error), None) => Err(error.into()),
         (Ok(Loaded::Stopped), None) => Err(log::bug()),
-        (Ok(Loaded::AtEnd { uncommitted: false }), None) => Ok(()),
-        (Ok(Loaded::AtEnd { uncommitted: true }), None) => {
-            target.commit(&Checkpoint { state: StateChange::Keep }).await?;
-            Ok(())
-        }
+        (Ok(Loaded::AtEnd(rest)), None) => Ok(rest),
     }
 }

@@ -123,7 +123,7 @@ fn load_method(config: &mut Map<String, Value>) -> Result<LoadMethod, ProgramErr
     match text(config, "load_method")?.as_deref() {
         None | Some("upsert") => Ok(LoadMethod::Upsert),
         Some("append-only") => Ok(LoadMethod::AppendOnly),
-        Some("overwrite") => Err(not_built("load_method", "`overwrite`")),
+        Some("overwrite") => Ok(LoadMethod::Overwrite),
         Some(other) => Err(wrong("load_method", &other.into(), "append-only, upsert or overwrite")),
     }
 }

@@ -7,6 +7,7 @@ mod commits;
 mod deletes;
 mod keys;
 mod names;
+mod overwrite;
 mod ownership;
 mod refresh;
 mod scene;

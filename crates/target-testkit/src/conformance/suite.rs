@@ -10,7 +10,8 @@ use target_api::{Capabilities, Promise};
 
 use super::scene::Scene;
 use super::{
-    Warehouse, commits, deletes, keys, names, ownership, refresh, shapes, stateless, states, values, versions,
+    Warehouse, commits, deletes, keys, names, overwrite, ownership, refresh, shapes, stateless, states,
+    values, versions,
 };
 
 /// What a target must be able to do for a check to apply to it.
@@ -108,6 +109,11 @@ checks! {
     State: refresh::a_full_refresh_empties_in_the_first_commit_only,
     State: refresh::a_full_refresh_that_dies_changes_nothing,
     State: refresh::a_full_refresh_of_one_stream_leaves_the_others,
+    Nothing: overwrite::an_overwritten_table_holds_what_the_run_sent,
+    Nothing: overwrite::an_overwritten_table_is_emptied_once,
+    Nothing: overwrite::an_overwrite_that_dies_changes_nothing,
+    Upsert: overwrite::an_overwrite_gives_the_table_its_own_key_and_types,
+    Nothing: overwrite::an_overwritten_table_may_have_vanished,
     Nothing: names::hostile_columns_stay_apart,
     Nothing: names::hostile_streams_have_their_tables,
     Nothing: values::every_type_keeps_its_edge_values,

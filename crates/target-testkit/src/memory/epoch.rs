@@ -274,6 +274,10 @@ fn apply_change(
         }
         ColumnChange::Widen { wanted, to } => column_named(actual, &names[*wanted]).column_type = to.clone(),
         ColumnChange::Relax { wanted } => column_named(actual, &names[*wanted]).nullable = true,
+        ColumnChange::Conflict { wanted, .. } if actual.records.is_empty() => {
+            let column_type = table.schema.columns[*wanted].column_type.clone();
+            column_named(actual, &names[*wanted]).column_type = column_type;
+        }
         ColumnChange::Conflict { wanted, actual } => {
             let name = &names[*wanted];
             return Err(TargetError::permanent("MEMORY", format!("column {name} is {actual}: not the same")));

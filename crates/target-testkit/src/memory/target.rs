@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use columns::arrow_array::RecordBatch;
 use columns::{StreamName, ValueLimits};
 use target_api::{
-    Capabilities, Checkpoint, Committed, FullRefresh, Promise, Result, RunIdentity, StateChange, Status,
-    StoredState, Table, TableChange, TableName, Target, TargetError, async_trait,
+    Capabilities, Checkpoint, Committed, FullRefresh, LoadMethod, Promise, Result, RunIdentity, StateChange,
+    Status, StoredState, Table, TableChange, TableName, Target, TargetError, async_trait,
 };
 
 use super::epoch::{Applying, RULE, Step, place};
@@ -137,13 +137,19 @@ impl Target for MemoryTarget {
     }
 
     async fn open(&mut self, table: &Table) -> Result<TableChange> {
+        let name = &table.schema.stream;
+        let overwrites = table.load_method == LoadMethod::Overwrite && !self.tables.contains_key(name);
+        if overwrites && !self.warehouse.has(Defect::AppendsToOverwritten) {
+            self.epoch.push(Step::Empty(place(table, None)));
+        }
         let change = self.preview(table)?;
         let resumed = self.resumed()?;
-        let name = &table.schema.stream;
         let owner = [resumed.run.environment.clone(), resumed.run.pipeline.clone(), name.as_str().to_owned()];
         let known = self.tables.contains_key(name);
-        let vanished =
-            change.created && !known && resumed.had_state && !resumed.run.full_refresh.covers(name.as_str());
+        let overwritten = table.load_method == LoadMethod::Overwrite
+            && !self.warehouse.has(Defect::RefusesVanishedOverwritten);
+        let replaces = resumed.run.full_refresh.covers(name.as_str()) || overwritten;
+        let vanished = change.created && !known && resumed.had_state && !replaces;
         if vanished
             && self.warehouse.lock().owners.contains(&owner)
             && !self.warehouse.has(Defect::RecreatesVanished)
@@ -192,6 +198,10 @@ impl Target for MemoryTarget {
         if self.warehouse.has(Defect::CommitsLastStreamOnly) {
             let last = steps.iter().rev().find_map(Step::stream).cloned();
             steps.retain(|step| step.stream() == last.as_ref());
+        }
+        if self.warehouse.has(Defect::OverwritesEveryCommit) && mine.committed {
+            let overwritten = self.tables.values().filter(|table| table.load_method == LoadMethod::Overwrite);
+            steps.splice(0..0, overwritten.map(|table| Step::Empty(place(table, None))).collect::<Vec<_>>());
         }
         let mut contents = self.warehouse.lock();
         let mut next = contents.clone();

@@ -110,6 +110,12 @@ pub enum Defect {
     RefreshesEveryCommit,
     /// Starts over when the run begins, before it has anything.
     RefreshesEarly,
+    /// Keeps what a table holds from before although it is overwritten.
+    AppendsToOverwritten,
+    /// Empties a table that is overwritten at every commit of the run, not only at the first.
+    OverwritesEveryCommit,
+    /// Misses a table that has vanished although it is overwritten.
+    RefusesVanishedOverwritten,
     /// Makes a table anew that has vanished although a STATE says that it is full.
     RecreatesVanished,
     /// Compares names without case.

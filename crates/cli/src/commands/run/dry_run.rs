@@ -4,7 +4,7 @@ use columns::{StreamName, TableOptions, table_schema};
 use config::{Program, Project};
 use serde::Serialize;
 use singer::{CatalogStream, JsonSchema, JsonType, State};
-use target_api::Table;
+use target_api::{LoadMethod, Table};
 
 use super::Request;
 use crate::args::Global;
@@ -23,7 +23,7 @@ struct Intended {
     statements: Vec<String>,
     /// How the key changes by which its records are merged.
     key_change: Option<String>,
-    /// Whether `--full-refresh` would replace the records that the table holds.
+    /// Whether the records that the table holds would be replaced: by `--full-refresh`, or because it is overwritten.
     replaces: bool,
 }
 
@@ -61,6 +61,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
         let bookmarks = start.map(|state| state.bookmarks()).unwrap_or_default();
         let mut intended = Vec::new();
         for stream in offer.catalog.iter().flat_map(singer::Catalog::selected_streams) {
+            let overwrites = (plan.rules)(&stream.stream).load_method == LoadMethod::Overwrite;
             let change = match wanted(stream, &plan, ours)? {
                 Some(table) => target.plan(&table).await?,
                 None => target_api::TableChange::default(),
@@ -72,7 +73,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
                 stream: stream.tap_stream_id.clone(),
                 method: stream.effective_replication_method().map(str::to_owned),
                 bookmark: found.map(|found| found.value.clone()),
-                replaces: request.full_refresh && !change.created && !change.place.is_empty(),
+                replaces: (request.full_refresh || overwrites) && !change.created && !change.place.is_empty(),
                 table: change.place,
                 statements: change.statements,
                 key_change: change.key.map(|key| key.to_string()),

@@ -30,7 +30,7 @@ pub(super) static STREAM: Block = Block::new(
             Shape::Word(&[
                 Word::new("upsert"),
                 Word::new("append-only"),
-                Word::later("overwrite"),
+                Word::new("overwrite"),
                 Word::later("history"),
                 Word::later("insert"),
                 Word::later("update"),

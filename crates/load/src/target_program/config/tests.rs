@@ -77,7 +77,6 @@ fn what_is_not_built_is_refused_where_it_is_asked_for() {
         json!({"soft_delete": "true"}),
         json!({"flattening_enabled": "1"}),
         json!({"data_flattening_max_level": 2}),
-        json!({"load_method": "overwrite"}),
         json!({"default_target_schema_select_permissions": ["analysts"]}),
         json!({"schema_mapping": {"a": {"target_schema": "b", "indices": {"t": ["x"]}}}}),
         json!({"stream_maps": {"a": {"email": null}}}),
