@@ -21,12 +21,12 @@ const SOURCE: &str = "\
     INSERT INTO shop.orders SELECT n, n * 1.25, '2024-01-01Z'::timestamptz + n * interval '1 hour' \
         FROM generate_series(1, 500) n";
 
-const LATER: &str = "\
+pub(crate) const LATER: &str = "\
     INSERT INTO shop.orders SELECT n, n * 1.25, '2024-03-01Z'::timestamptz + n * interval '1 hour' \
         FROM generate_series(501, 600) n;\
     UPDATE shop.orders SET amount = 0, updated_at = '2024-06-01Z' WHERE id = 7";
 
-fn source() -> Database {
+pub(crate) fn source() -> Database {
     let database = block_on(cluster().database());
     block_on(database.execute(SOURCE));
     database
@@ -70,7 +70,7 @@ fn follows(project: &Project, source: &Database, warehouse: &Warehouse, schema: 
 }
 
 /// Warehouses write booleans and numbers differently.
-fn comparable(rows: Rows) -> Rows {
+pub(crate) fn comparable(rows: Rows) -> Rows {
     let one = |cell: Option<String>| {
         cell.map(|text| match text.as_str() {
             "t" => "true".to_owned(),

@@ -2,6 +2,7 @@
 
 mod any_tap;
 mod bad_inputs;
+mod batch_files;
 mod faults;
 mod flights;
 mod golden;

@@ -5,19 +5,19 @@
 //! later goes out, when input falls silent, or at the end: the rows up to the marks go first, then the checkpoint,
 //! then the rest. So the steps before a checkpoint hold exactly the records before its STATE, always.
 
+mod files;
+mod messages;
+
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use columns::ValueLimits;
 use columns::arrow_array::RecordBatch;
-use columns::{Envelope, Refused, ValueLimits};
-use singer::{
-    JsonReader, Message, MessageError, ReadError, RecordBody, RecordMessage, SchemaMessage, State,
-    TakeRecord, framing_excerpt,
-};
+use singer::State;
 
-use crate::repair::repaired;
+use self::files::OpenBatch;
 use crate::stream::Stream;
-use crate::{DecodeError, DecodeLimits, LoadStep, Now, Rules};
+use crate::{DecodeLimits, LoadStep, Now, Rules};
 
 /// Wire bytes after which a builder is asked how much it holds.
 const WEIGH_EVERY: usize = 64 << 10;
@@ -37,6 +37,8 @@ pub(crate) struct Cutter {
     open: Vec<usize>,
     open_bytes: usize,
     steps: VecDeque<LoadStep>,
+    /// The BATCH message whose files are still to come.
+    batch: Option<OpenBatch>,
     /// The STATE that the marks belong to.
     pending: Option<State>,
     last_cut: Option<State>,
@@ -62,6 +64,7 @@ impl Cutter {
             open: Vec::new(),
             open_bytes: 0,
             steps: VecDeque::new(),
+            batch: None,
             pending: None,
             last_cut: None,
             dirty: false,
@@ -85,6 +88,10 @@ impl Cutter {
         self.steps.pop_front()
     }
 
+    pub(crate) fn limits(&self) -> &DecodeLimits {
+        &self.limits
+    }
+
     pub(crate) fn records(&self) -> u64 {
         self.records
     }
@@ -92,93 +99,6 @@ impl Cutter {
     /// When the noted STATE is old enough to become a checkpoint; `None` while none waits.
     pub(crate) fn due_at(&self) -> Option<Duration> {
         self.pending.as_ref().map(|_| self.cut_at + self.limits.checkpoint_every)
-    }
-
-    pub(crate) fn line(&mut self, line: u64, bytes: &[u8]) -> Result<(), DecodeError> {
-        let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
-            let at = error.valid_up_to();
-            DecodeError::NotUtf8 { line, column: at + 1, byte: bytes.get(at).copied().unwrap_or_default() }
-        })?;
-        let done = self.message(line, text);
-        if matches!(done, Err(DecodeError::Message { source: MessageError::NotJson { .. }, .. }))
-            && let Some(text) = repaired(text)
-        {
-            return self.message(line, &text);
-        }
-        done
-    }
-
-    /// The last line has no newline: when it breaks off, the tap was cut off.
-    pub(crate) fn last_line(&mut self, line: u64, bytes: &[u8]) -> Result<(), DecodeError> {
-        self.line(line, bytes).map_err(|error| match error {
-            DecodeError::Message { source: MessageError::NotJson { truncated: true, .. }, line, excerpt } => {
-                DecodeError::Truncated { line, records: self.records, excerpt }
-            }
-            other => other,
-        })
-    }
-
-    /// Applies one message. A record that changes its table first is walked again into the new one.
-    fn message(&mut self, line: u64, text: &str) -> Result<(), DecodeError> {
-        loop {
-            self.walking = None;
-            let message = singer::parse(text, self).map_err(|source| {
-                self.take_back();
-                DecodeError::Message { line, excerpt: framing_excerpt(text.as_bytes()), source }
-            })?;
-            match message {
-                Message::Record(record) => {
-                    if !self.record_message(line, &record, text.len())? {
-                        continue;
-                    }
-                }
-                Message::State(state) => self.state(state),
-                Message::Schema(schema) => self.schema(line, schema)?,
-                Message::ActivateVersion { stream, version } => self.activate_version(&stream, version),
-                Message::Batch(batch) => {
-                    return Err(DecodeError::BatchFiles { line, stream: batch.stream, format: batch.format });
-                }
-                Message::Unknown { kind } => {
-                    tracing::warn!(line, kind, "passed over a message of an unknown type");
-                }
-            }
-            return Ok(());
-        }
-    }
-
-    fn take_back(&mut self) {
-        if let Some(stream) = self.walking.take().and_then(|index| self.streams.get_mut(index)) {
-            stream.builder.take_back();
-        }
-    }
-
-    fn schema(&mut self, line: u64, schema: Box<SchemaMessage>) -> Result<(), DecodeError> {
-        let refused = |stream: &str, source| DecodeError::Schema { line, stream: stream.to_owned(), source };
-        if let Some(&index) = self.index.get(&schema.stream) {
-            let redeclared =
-                self.streams[index].redeclared(&schema).map_err(|e| refused(&schema.stream, e))?;
-            if let Some(table) = redeclared {
-                self.streams[index].refuse_keyless(line, &table)?;
-                self.emit(index);
-                self.streams[index].declare(schema, table, &self.values);
-                if self.streams[index].opened {
-                    self.open_table(index);
-                }
-            }
-            return Ok(());
-        }
-        let rule = (self.rules)(&schema.stream);
-        if let Some(hint) = rule.not_selected {
-            self.not_selected.insert(schema.stream, hint);
-            return Ok(());
-        }
-        let name = schema.stream.clone();
-        let stream = Stream::new(schema, rule, &self.values).map_err(|e| refused(&name, e))?;
-        stream.refuse_keyless(line, stream.builder.schema())?;
-        self.index.insert(name, self.streams.len());
-        self.streams.push(stream);
-        self.dirty = true;
-        Ok(())
     }
 
     /// Gives the target the tables that wait.
@@ -194,84 +114,6 @@ impl Cutter {
         self.streams[index].opened = true;
         self.steps.push_back(LoadStep::Table(Box::new(self.streams[index].table())));
         self.dirty = true;
-    }
-
-    /// Takes a walked record into its batch; false when its table had to change and it must be walked again.
-    fn record_message(
-        &mut self,
-        line: u64,
-        record: &RecordMessage,
-        wire: usize,
-    ) -> Result<bool, DecodeError> {
-        let Some(index) = self.find(&record.stream) else {
-            return Err(self.unexpected(line, &record.stream));
-        };
-        let stream = &mut self.streams[index];
-        if let RecordBody::Raw(raw) = record.record {
-            let walked = stream.builder.walk(&mut JsonReader::new(raw.get()));
-            if walked.is_err() {
-                stream.builder.take_back();
-                let source =
-                    MessageError::Property { kind: "RECORD", property: "record", expected: "an object" };
-                return Err(DecodeError::Message { line, excerpt: framing_excerpt(b"{"), source });
-            }
-        }
-        let (unversioned, undeletable) =
-            (record.version.is_some() && stream.lacks_version(), stream.lacks_deleted_at());
-        if unversioned || undeletable {
-            stream.builder.take_back();
-            self.emit(index);
-            let stream = &mut self.streams[index];
-            let added = if undeletable {
-                stream.add_deleted_at(&self.values)
-            } else {
-                stream.add_version(&self.values)
-            };
-            added.map_err(|source| DecodeError::Schema {
-                line,
-                stream: record.stream.to_string(),
-                source,
-            })?;
-            self.open_table(index);
-            return Ok(false);
-        }
-        let envelope = Envelope {
-            version: record.version,
-            time_extracted: record.time_extracted.as_deref(),
-            received: self.now.wall,
-            sync_started: self.sync_started,
-            sequence: self.now.wall / 1000,
-        };
-        match stream.builder.accept(&envelope) {
-            Ok(()) => self.accepted(index, wire),
-            Err(Refused::Widen(table)) => {
-                self.emit(index);
-                self.streams[index].widen(table, &self.values);
-                self.open_table(index);
-                return Ok(false);
-            }
-            Err(Refused::Record(source)) => {
-                return Err(DecodeError::Record { line, stream: record.stream.to_string(), source });
-            }
-        }
-        Ok(true)
-    }
-
-    fn unexpected(&self, line: u64, stream: &str) -> DecodeError {
-        let stream = stream.to_owned();
-        if let Some(hint) = self.not_selected.get(&stream) {
-            DecodeError::NotSelected { line, stream, hint: hint.clone() }
-        } else {
-            DecodeError::NoSchema { line, stream }
-        }
-    }
-
-    fn find(&mut self, stream: &str) -> Option<usize> {
-        if let Some(last) = self.last.filter(|&last| self.streams[last].name.as_str() == stream) {
-            return Some(last);
-        }
-        self.last = self.index.get(stream).copied();
-        self.last
     }
 
     /// Counts an accepted record and lets batches go that have become too large.
@@ -305,30 +147,6 @@ impl Cutter {
                 self.emit(largest);
             }
         }
-    }
-
-    fn activate_version(&mut self, stream: &str, version: i64) {
-        let Some(index) = self.find(stream).filter(|&index| self.streams[index].obeys_versions()) else {
-            tracing::debug!(stream, "passed over ACTIVATE_VERSION of a stream without SCHEMA or selection");
-            return;
-        };
-        // A table that waits is made with its version.
-        let waits = !self.streams[index].opened;
-        let versioned = waits && self.add_version(index);
-        // What follows is later than the noted STATE: that one goes first.
-        self.settle(true);
-        self.emit(index);
-        if !self.streams[index].opened || (!versioned && self.add_version(index)) {
-            self.open_table(index);
-        }
-        self.steps.push_back(LoadStep::ActivateVersion { stream: self.streams[index].name.clone(), version });
-        self.dirty = true;
-    }
-
-    /// Whether the stream's table has become a versioned one.
-    fn add_version(&mut self, index: usize) -> bool {
-        let stream = &mut self.streams[index];
-        stream.lacks_version() && stream.add_version(&self.values).is_ok()
     }
 
     fn state(&mut self, state: State) {
@@ -421,13 +239,5 @@ impl Cutter {
             }
         }
         self.steps.push_back(LoadStep::End);
-    }
-}
-
-impl TakeRecord for Cutter {
-    fn record(&mut self, stream: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
-        let Some(index) = self.find(stream) else { return record.skip() };
-        self.walking = Some(index);
-        self.streams[index].builder.walk(record)
     }
 }

@@ -1,10 +1,12 @@
 //! Bytes in, steps out. No I/O, no clock: both are handed in.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use columns::ValueLimits;
 use singer::LineBuffer;
 
+use crate::batch_files::FileError;
 use crate::cutter::Cutter;
 use crate::{DecodeError, LoadStep, Rules};
 
@@ -47,6 +49,17 @@ pub struct Now {
     pub wall: i64,
 }
 
+/// What a BATCH message says of its files.
+#[derive(Debug, Clone)]
+pub struct WaitingBatch {
+    /// `jsonl`, `parquet`, `arrow`.
+    pub format: String,
+    /// `gzip`, `none`.
+    pub compression: Option<String>,
+    /// Where they are, as the tap wrote it.
+    pub manifest: Vec<String>,
+}
+
 /// Turns a tap's bytes into steps.
 pub struct Decoder {
     lines: LineBuffer,
@@ -58,6 +71,10 @@ impl Decoder {
     #[must_use]
     pub fn new(limits: DecodeLimits, values: ValueLimits, rules: Rules, now: Now) -> Self {
         Self { lines: LineBuffer::new(limits.line_bytes), cutter: Cutter::new(limits, values, rules, now) }
+    }
+
+    pub(crate) fn limits(&self) -> &DecodeLimits {
+        self.cutter.limits()
     }
 
     /// Room for the next read.
@@ -72,11 +89,50 @@ impl Decoder {
     pub fn filled(&mut self, count: usize, now: Now) -> Result<(), DecodeError> {
         self.cutter.set_time(now);
         self.lines.filled(count);
-        loop {
+        self.read_lines()
+    }
+
+    fn read_lines(&mut self) -> Result<(), DecodeError> {
+        while !self.cutter.waits_for_files() {
             let number = self.lines.line_number() + 1;
             let Some(line) = self.lines.next_line()? else { return Ok(()) };
             self.cutter.line(number, line)?;
         }
+        Ok(())
+    }
+
+    /// The BATCH message that was met, once: nothing behind it is read until its files have come by
+    /// [`file_line`](Self::file_line) and [`file_end`](Self::file_end), and then [`files_end`](Self::files_end).
+    pub fn waiting_batch(&mut self) -> Option<WaitingBatch> {
+        self.cutter.waiting_batch()
+    }
+
+    /// Takes a record, which is a line of a file, counted from 1.
+    ///
+    /// # Errors
+    /// The record that cannot be loaded.
+    pub fn file_line(&mut self, number: u64, bytes: &[u8]) -> Result<(), FileError> {
+        self.cutter.file_line(number, bytes)
+    }
+
+    /// A file has come whole. `delete` names one that is to go once the target has accepted its records.
+    pub fn file_end(&mut self, delete: Option<PathBuf>) {
+        self.cutter.file_end(delete);
+    }
+
+    /// An error in a file, with the place of the BATCH message that names it.
+    #[must_use]
+    pub fn file_error(&self, file: &str, source: FileError) -> DecodeError {
+        self.cutter.file_error(file, source)
+    }
+
+    /// All files have come: goes on behind the BATCH message.
+    ///
+    /// # Errors
+    /// As [`filled`](Self::filled).
+    pub fn files_end(&mut self) -> Result<(), DecodeError> {
+        self.cutter.files_end();
+        self.read_lines()
     }
 
     /// Takes bytes, however many.
@@ -109,7 +165,8 @@ impl Decoder {
         self.cutter.due_at().map(|due| due.saturating_sub(now.elapsed))
     }
 
-    /// The input has ended whole, with or without a last newline.
+    /// The input has ended whole, with or without a last newline. A last message that is a BATCH is met by
+    /// [`waiting_batch`](Self::waiting_batch): this is to be called again behind it.
     ///
     /// # Errors
     /// As [`filled`](Self::filled), and when it ends inside a message.
@@ -119,7 +176,9 @@ impl Decoder {
             let line = line.to_vec();
             self.cutter.last_line(self.lines.line_number(), &line)?;
         }
-        self.cutter.end();
+        if !self.cutter.waits_for_files() {
+            self.cutter.end();
+        }
         Ok(())
     }
 

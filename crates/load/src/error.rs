@@ -4,6 +4,8 @@ use columns::{RecordError, SchemaRefused};
 use singer::{FramingError, MessageError};
 use thiserror::Error;
 
+use crate::batch_files::FileError;
+
 /// Why the decoder stopped.
 #[derive(Debug, Error)]
 pub enum DecodeError {
@@ -59,17 +61,18 @@ pub enum DecodeError {
         /// What to do, as the pipeline's rules have it.
         hint: String,
     },
-    /// Files of records.
-    #[error(
-        "line {line}: the tap sent a BATCH message of stream {stream} ({format} files), which is not built yet"
-    )]
-    BatchFiles {
-        /// Number of the line.
+    /// A file of records that cannot be loaded.
+    #[error("line {line}: the file {file} of stream {stream} cannot be loaded")]
+    File {
+        /// Number of the line of its BATCH message.
         line: u64,
         /// The stream.
         stream: String,
-        /// The format of the files.
-        format: String,
+        /// Where it lies.
+        file: String,
+        /// Why.
+        #[source]
+        source: FileError,
     },
     /// A stream without key where one is required.
     #[error("line {line}: the SCHEMA of stream {stream} names no key, and a key is required")]
@@ -122,10 +125,10 @@ impl DecodeError {
             Self::Truncated { .. } => "E0204",
             Self::NoSchema { .. } => "E0205",
             Self::NotSelected { .. } => "E0206",
-            Self::BatchFiles { .. } => "E0207",
             Self::KeyRequired { .. } => "E0209",
             Self::Schema { source, .. } => source.code(),
             Self::Record { source, .. } => source.code(),
+            Self::File { source, .. } => source.code(),
         }
     }
 
@@ -145,10 +148,10 @@ impl DecodeError {
             Self::Truncated { .. } => "the tap was cut off; its own last lines may say why. Run again: it goes on from the last checkpoint".into(),
             Self::NoSchema { .. } => "the tap must send the stream's SCHEMA first: tell its author".into(),
             Self::NotSelected { hint, .. } => hint.clone(),
-            Self::BatchFiles { .. } => "switch batch files off in the tap's config (`batch_config`), so that it sends records".into(),
             Self::KeyRequired { .. } => "name its key in the tap's catalog (`table-key-properties`), or take `primary_key_required` out of the settings".into(),
             Self::Schema { source, .. } => return source.hint(),
             Self::Record { source, .. } => return source.hint(),
+            Self::File { source, .. } => return source.hint(),
         })
     }
 }

@@ -5,6 +5,7 @@
 //! Entry points: [`Decoder`] turns bytes into [`LoadStep`]s, [`Reader`] does so on a thread of its own, [`load`] applies them to a
 //! target; [`target_main`] makes a target a program of its own.
 
+mod batch_files;
 mod cutter;
 mod decoder;
 mod error;
@@ -16,10 +17,11 @@ mod step;
 mod stream;
 mod target_program;
 
-pub use decoder::{DecodeLimits, Decoder, Now};
+pub use batch_files::{FileError, FilePlaces};
+pub use decoder::{DecodeLimits, Decoder, Now, WaitingBatch};
 pub use error::DecodeError;
 pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, Rest, StateEdit, load};
-pub use reader::{Clock, LastSign, Reader, Reading, Silence};
+pub use reader::{Clock, LastSign, Reader, Reading, Silence, TapOutput};
 pub use rules::{ColumnFilter, ColumnSchemas, Rules, StreamRule};
 pub use step::LoadStep;
 pub use target_program::{LoadSettings, ProgramError, TargetProgram, target_main};

@@ -155,6 +155,12 @@ pub async fn load(
                 target.activate_version(&stream, version).await?;
                 dirty = true;
             }
+            LoadStep::FileAccepted(file) => {
+                // The run's folder goes in any case; a tap that waits for this would wait for ever.
+                if let Err(error) = std::fs::remove_file(&file) {
+                    tracing::warn!(file = %file.display(), %error, "a loaded file cannot be deleted");
+                }
+            }
             LoadStep::Checkpoint(state) => {
                 let state = edit(state)?;
                 if !dirty && committed_state.as_ref() == Some(&state) {

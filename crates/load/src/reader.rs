@@ -3,6 +3,8 @@
 //! A full channel blocks it, then the pipe fills, then the tap waits: that is the backpressure. It waits for three
 //! things at once: bytes, a word from the run (the tap has exited; stop), and the age of a STATE.
 
+mod files;
+
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::thread::JoinHandle;
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{DecodeError, Decoder, LoadStep, Now};
+use crate::{DecodeError, Decoder, FilePlaces, LoadStep, Now};
 
 /// After the tap's exit, how long its output may stay silent before it counts as ended: a grandchild may hold it.
 const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
@@ -44,12 +46,12 @@ impl Reader {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(
-        output: OwnedFd,
+        tap: TapOutput,
         decoder: Decoder,
         steps: mpsc::Sender<LoadStep>,
-        silence: Silence,
         clock: Clock,
     ) -> io::Result<Self> {
+        let TapOutput { output, silence, files } = tap;
         let (ears, control) = io::pipe()?;
         let (sender, outcome) = oneshot::channel();
         let reading = ReadLoop {
@@ -58,6 +60,7 @@ impl Reader {
             decoder,
             steps,
             silence,
+            files,
             clock,
             exited: false,
             stopping: false,
@@ -91,6 +94,16 @@ impl Reader {
         self.stop();
         self.thread.take().is_none_or(|thread| thread.join().is_ok())
     }
+}
+
+/// What a tap gives, and what is known of it.
+pub struct TapOutput {
+    /// Its standard output.
+    pub output: OwnedFd,
+    /// How long it may be silent.
+    pub silence: Silence,
+    /// Where the files of its BATCH messages may lie.
+    pub files: FilePlaces,
 }
 
 /// When a tap last gave a sign of life.
@@ -131,6 +144,7 @@ struct ReadLoop {
     decoder: Decoder,
     steps: mpsc::Sender<LoadStep>,
     silence: Silence,
+    files: FilePlaces,
     clock: Clock,
     exited: bool,
     stopping: bool,
@@ -230,8 +244,10 @@ impl ReadLoop {
             Ok(0) => Some(self.end()),
             Ok(count) => {
                 self.heard = Instant::now();
-                let taken = self.decoder.filled(count, self.clock.now());
-                taken.err().map(|error| self.give_up(Reading::Refused(error)))
+                match self.decoder.filled(count, self.clock.now()) {
+                    Ok(()) => self.load_files(),
+                    Err(error) => Some(self.give_up(Reading::Refused(error))),
+                }
             }
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => None,
             Err(error) => Some(self.give_up(Reading::Broken(error.into()))),
@@ -247,8 +263,14 @@ impl ReadLoop {
     }
 
     fn end(&mut self) -> Reading {
-        if let Err(error) = self.decoder.end(self.clock.now()) {
-            return self.give_up(Reading::Refused(error));
+        // Twice where the last message is a BATCH.
+        for _ in 0..2 {
+            if let Err(error) = self.decoder.end(self.clock.now()) {
+                return self.give_up(Reading::Refused(error));
+            }
+            if let Some(how) = self.load_files() {
+                return how;
+            }
         }
         match self.hand_over() {
             Ok(()) => Reading::Ended,

@@ -1,5 +1,6 @@
 //! All that crosses the channel between the decode thread and the load task.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use columns::StreamName;
@@ -28,6 +29,8 @@ pub enum LoadStep {
         /// The version that stays.
         version: i64,
     },
+    /// All records of this file are in the batches before: it is deleted.
+    FileAccepted(PathBuf),
     /// All steps since the last checkpoint hold exactly the records between its STATE and this one.
     Checkpoint(State),
     /// The tap's output ended whole. What came since the last checkpoint is committed if the tap exits 0.

@@ -27,6 +27,8 @@ pub(crate) struct Stream {
     /// What the last SCHEMA gave, before any value widened it.
     declared: TableSchema,
     added: Added,
+    /// The version that its last `ACTIVATE_VERSION` named.
+    pub(crate) announced: Option<i64>,
     /// Whether the target has been given its table, and whether a STATE has come since the SCHEMA: the table goes
     /// out with that checkpoint at the latest. It waits until then, because what a first record or `ACTIVATE_VERSION`
     /// says of it would else be a change of a table just made.
@@ -61,6 +63,7 @@ impl Stream {
             schema,
             declared,
             added,
+            announced: None,
             opened: false,
             due: false,
             told: HashSet::new(),

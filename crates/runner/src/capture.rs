@@ -41,7 +41,7 @@ pub(crate) async fn capture(
     let private = PrivateFolder::create(&command.private, &name)?;
     let mut arguments: Vec<OsString> = Vec::new();
     if with_config {
-        arguments.extend(["--config".into(), private.write("config.json", &command.config)?.into()]);
+        arguments.extend(["--config".into(), private.write_config(&command.config)?.into()]);
     }
     arguments.push(flag.into());
     let mut tap = Tap::start(command, private.path(), &arguments).await?;

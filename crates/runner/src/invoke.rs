@@ -22,7 +22,7 @@ pub async fn invoke(
 ) -> Result<u8, RunError> {
     let program = program::find(command)?;
     let private = PrivateFolder::create(&command.private, &format!("invoke-{}", std::process::id()))?;
-    let config = private.write("config.json", &command.config)?;
+    let config = private.write_config(&command.config)?;
     let mut child = Command::new(&program);
     child.args(command.argv.iter().skip(1)).arg("--config").arg(config).args(arguments);
     child.current_dir(&command.folder).env_clear();

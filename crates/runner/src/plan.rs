@@ -21,6 +21,8 @@ pub struct TapCommand {
     pub folder: PathBuf,
     /// Its config, JSON text.
     pub config: String,
+    /// Folders besides the run's own where the files of its BATCH messages may lie.
+    pub batch_roots: Vec<PathBuf>,
     /// The tapster binary, which guards the tap.
     pub guard: PathBuf,
     /// Under which private folders are made.

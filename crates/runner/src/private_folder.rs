@@ -5,10 +5,18 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::RunError;
+use load::FilePlaces;
+
+use crate::{RunError, committed_file};
 
 /// Name of the file that is locked for as long as the folder's owner lives.
 const OWNER: &str = "owner.lock";
+const CONFIG: &str = "config.json";
+pub(crate) const CATALOG: &str = "catalog.json";
+pub(crate) const STATE: &str = "state.json";
+
+/// Stands in a config for the path of the run's folder, which the tap also finds in its environment.
+const RUN_FOLDER: &str = "${TAPSTER_RUN_FOLDER}";
 
 /// A folder (0700) with files (0600) that is gone when the run ends.
 pub(crate) struct PrivateFolder {
@@ -32,6 +40,22 @@ impl PrivateFolder {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the files of the tap's BATCH messages may lie: here, but for our own files, and in these folders.
+    pub(crate) fn file_places(&self, roots: &[PathBuf]) -> FilePlaces {
+        FilePlaces {
+            run_folder: Some(self.path.clone()),
+            reserved: vec![OWNER, CONFIG, CATALOG, STATE, committed_file::FILE],
+            roots: roots.to_vec(),
+        }
+    }
+
+    /// Writes the tap's config, JSON text.
+    pub(crate) fn write_config(&self, config: &str) -> Result<PathBuf, RunError> {
+        let path = serde_json::to_string(&self.path.display().to_string()).unwrap_or_default();
+        let inside = path.get(1..path.len().saturating_sub(1)).unwrap_or_default();
+        self.write(CONFIG, &config.replace(RUN_FOLDER, inside))
     }
 
     /// Writes a file that only its owner may read.
@@ -79,7 +103,7 @@ mod tests {
     fn only_its_owner_reads_it_and_it_goes() {
         let parent = tempfile::tempdir().unwrap();
         let folder = PrivateFolder::create(parent.path(), "run").unwrap();
-        let file = folder.write("config.json", "{}").unwrap();
+        let file = folder.write_config("{}").unwrap();
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
         drop(folder);

@@ -104,6 +104,7 @@ mod tests {
             env: vec![("PATH".into(), folder.path().into())],
             folder: folder.path().to_owned(),
             config: String::new(),
+            batch_roots: Vec::new(),
             guard: PathBuf::new(),
             private: PathBuf::new(),
             log: PathBuf::new(),

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::pin::pin;
 use std::sync::Arc;
 
-use load::{Clock, Decoder, LoadStart, Loaded, Reader, Reading, Rest, Silence, load};
+use load::{Clock, Decoder, LoadStart, Loaded, Reader, Reading, Rest, Silence, TapOutput, load};
 use singer::State;
 use target_api::{FullRefresh, Target};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::private_folder::PrivateFolder;
+use crate::private_folder::{CATALOG, PrivateFolder, STATE};
 use crate::supervise::Book;
 use crate::tap::{Tap, TapExit};
 use crate::{Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, TapFailure, committed_file};
@@ -72,6 +72,7 @@ async fn attempt_once(
     let mut tap_command = plan.tap.clone();
     let committed = private.path().join(committed_file::FILE);
     tap_command.env.push(("TAPSTER_COMMITTED_STATE".into(), committed.into()));
+    tap_command.env.push(("TAPSTER_RUN_FOLDER".into(), private.path().into()));
     let mut tap = Tap::start(&tap_command, private.path(), &arguments).await?;
     book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
 
@@ -95,15 +96,15 @@ fn tap_arguments(
     state: Option<&State>,
 ) -> Result<Vec<OsString>, RunError> {
     let mut arguments: Vec<OsString> =
-        vec!["--config".into(), private.write("config.json", &plan.tap.config)?.into()];
+        vec!["--config".into(), private.write_config(&plan.tap.config)?.into()];
     if let Some(catalog) = &plan.catalog {
-        let path = private.write("catalog.json", catalog)?;
+        let path = private.write(CATALOG, catalog)?;
         for flag in &plan.catalog_flags {
             arguments.extend([(*flag).into(), path.clone().into()]);
         }
     }
     if let Some(state) = state {
-        arguments.extend(["--state".into(), private.write("state.json", state.as_str())?.into()]);
+        arguments.extend(["--state".into(), private.write(STATE, state.as_str())?.into()]);
         committed_file::replace(private.path(), state.as_str())
             .map_err(RunError::machine("write", private.path()))?;
     }
@@ -137,8 +138,12 @@ impl Running<'_> {
         );
         let (sender, mut steps) = mpsc::channel(CHANNEL_STEPS);
         let output = tap.take_stdout().ok_or(RunError::Bug)?;
-        let silence = Silence { longest: plan.limits.idle_timeout, elsewhere: tap.activity() };
-        let reader = Reader::start(output, decoder, sender, silence, clock);
+        let tap_output = TapOutput {
+            output,
+            silence: Silence { longest: plan.limits.idle_timeout, elsewhere: tap.activity() },
+            files: self.private.file_places(&plan.tap.batch_roots),
+        };
+        let reader = Reader::start(tap_output, decoder, sender, clock);
         let mut reader =
             reader.map_err(RunError::machine("start the decode thread for", self.private.path()))?;
         let start = LoadStart {

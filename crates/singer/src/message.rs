@@ -77,8 +77,14 @@ pub struct BatchMessage {
     pub stream: String,
     /// `jsonl`, `parquet`, `arrow`.
     pub format: String,
+    /// `gzip`, `none`; the SDK's taps also write null.
+    pub compression: Option<String>,
     /// Where the files are.
     pub manifest: Vec<String>,
+    /// The table version that the records belong to.
+    pub version: Option<i64>,
+    /// When the tap extracted them, RFC 3339.
+    pub time_extracted: Option<String>,
 }
 
 /// Takes the properties of a record while its line is read.
@@ -270,19 +276,25 @@ impl<'a> Envelope<'a> {
         Ok(Message::Schema(Box::new(SchemaMessage { stream, schema, key_properties, bookmark_properties })))
     }
 
-    fn into_batch(self) -> Result<Message<'a>, MessageError> {
+    fn into_batch(mut self) -> Result<Message<'a>, MessageError> {
         #[derive(serde::Deserialize)]
         struct Encoding {
             format: String,
+            compression: Option<String>,
         }
-        let encoding = self.encoding.and_then(|raw| serde_json::from_str::<Encoding>(raw.get()).ok());
+        let version = self.version("BATCH")?;
+        let time_extracted = self.time_extracted.take().map(Cow::into_owned);
+        let encoding = self.encoding.take().and_then(|raw| serde_json::from_str::<Encoding>(raw.get()).ok());
         let encoding = encoding.ok_or(missing("BATCH", "encoding", "an object with a `format`"))?;
-        let manifest = self.manifest.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let manifest = self.manifest.take().and_then(|raw| serde_json::from_str(raw.get()).ok());
         let manifest = manifest.ok_or(missing("BATCH", "manifest", "a list of files"))?;
         Ok(Message::Batch(BatchMessage {
             stream: self.stream("BATCH")?.into_owned(),
             format: encoding.format,
+            compression: encoding.compression,
             manifest,
+            version,
+            time_extracted,
         }))
     }
 

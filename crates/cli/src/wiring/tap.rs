@@ -109,6 +109,7 @@ fn any(
         env: passed.chain(own).collect(),
         folder: project.root().to_owned(),
         config: block.config()?.as_str().to_owned(),
+        batch_roots: block.batch_roots.iter().map(|root| project.root().join(root)).collect(),
         guard: own_program()?,
         private: project.root().join(".tapster/private"),
         log,

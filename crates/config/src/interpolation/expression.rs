@@ -21,9 +21,14 @@ pub(crate) struct Expression {
 /// Where the value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    Variable { name: String, default: Option<String> },
+    Variable {
+        name: String,
+        default: Option<String>,
+    },
     File(String),
     Command(String),
+    /// The folder of the run, which is not made yet: the runner knows it.
+    RunFolder,
 }
 
 /// Whether there is anything to resolve, `$${` included.
@@ -92,6 +97,7 @@ fn expression(text: &str) -> Result<Expression, InterpolationFault> {
         }
         "file" => Origin::File(argument_or_empty()?),
         "cmd" => Origin::Command(argument_or_empty()?),
+        "run" if argument == "folder" && !is_json => Origin::RunFolder,
         "matrix" => return Err(InterpolationFault::Matrix),
         _ => return Err(unknown()),
     };
@@ -102,7 +108,7 @@ fn expression(text: &str) -> Result<Expression, InterpolationFault> {
 fn meant(inside: &str) -> Option<String> {
     match inside.split_once(':') {
         Some((kind, argument)) if !argument.starts_with('-') => {
-            let kind = did_you_mean(kind, ["env", "file", "cmd", "json:env"])?;
+            let kind = did_you_mean(kind, ["env", "file", "cmd", "run", "json:env"])?;
             Some(format!("{kind}:{argument}"))
         }
         _ if inside.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') => {

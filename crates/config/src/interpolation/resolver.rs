@@ -12,6 +12,9 @@ use crate::problem::{ConfigError, Problem};
 use crate::secrets::Secrets;
 use crate::yaml::{Node, Value};
 
+/// What stands for the run's folder in a tap's config, until the runner writes it out.
+const RUN_FOLDER: &str = "${TAPSTER_RUN_FOLDER}";
+
 /// Gives expressions their values, each once, and remembers every value as a secret.
 #[derive(Debug)]
 pub(crate) struct Resolver {
@@ -96,6 +99,7 @@ impl Resolver {
             }
             Origin::File(path) => self.file(path)?,
             Origin::Command(line) => self.command(line)?,
+            Origin::RunFolder => return Ok(RUN_FOLDER.to_owned()),
         };
         self.secrets.remember(&value);
         Ok(value)

@@ -56,6 +56,8 @@ pub struct ProgramBlock {
     pub catalog: CatalogFrom,
     /// How long a discovered catalog is good; `None`: the tap is asked each time.
     pub discovery_cache: Option<Duration>,
+    /// Folders where the files of BATCH messages may lie, relative to the project folder. Taps alone have them.
+    pub batch_roots: Vec<PathBuf>,
     /// Where the program is named.
     pub place: Place,
     node: Node,
@@ -119,8 +121,12 @@ impl ProgramBlock {
             return Err(Problem::new(fault, &cached.place).into());
         }
         let discovery_cache = cached.and_then(Node::as_text).and_then(parse_duration);
+        let roots = node.get("batch_roots").and_then(Node::as_list).unwrap_or_default();
+        let batch_roots =
+            roots.iter().map(|root| resolver.text(root).map(PathBuf::from)).collect::<Result<_, _>>()?;
         let place = value.place.clone();
-        Ok(Self { program, catalog, discovery_cache, place, node, resolver: Arc::clone(resolver) })
+        let resolver = Arc::clone(resolver);
+        Ok(Self { program, catalog, discovery_cache, batch_roots, place, node, resolver })
     }
 
     /// The program's own settings with everything in them resolved: files read, commands run, the values remembered

@@ -59,3 +59,12 @@ fn a_password_in_the_file_is_hidden_from_logs_too() {
     let pipeline = pipeline("tap: { name: a, config: { db: { password: hunter2 } } }\ntarget: { name: b }\n");
     assert_eq!(pipeline.secrets.redact("login with hunter2"), "login with ********");
 }
+
+#[test]
+fn files_of_batches_may_lie_where_the_file_says_and_in_the_folder_of_the_run() {
+    let text = "tap: { command: [t], batch_roots: [a, /b], config: { root: \"file://${run:folder}/x\" } }\ntarget: { name: b }\n";
+    let tap = pipeline(text).tap;
+    assert_eq!(tap.batch_roots, [std::path::Path::new("a"), std::path::Path::new("/b")]);
+    // Written out once the folder is there.
+    assert_eq!(tap.config().unwrap().as_str(), r#"{"root":"file://${TAPSTER_RUN_FOLDER}/x"}"#);
+}

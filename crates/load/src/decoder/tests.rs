@@ -18,6 +18,7 @@ enum Act {
     State,
     Schema(usize),
     Version(usize),
+    File(usize, u8),
     Silence,
 }
 
@@ -69,6 +70,21 @@ fn play(acts: &[Act], limits: &DecodeLimits) -> (Vec<LoadStep>, Vec<(usize, i64)
                     now,
                 );
             }
+            Act::File(stream, records) => {
+                let message = format!(
+                    r#"{{"type":"BATCH","stream":"{}","encoding":{{"format":"jsonl"}},"manifest":["a"]}}"#,
+                    STREAMS[*stream]
+                );
+                put(&mut decoder, &message, now);
+                assert_eq!(decoder.waiting_batch().unwrap().manifest, ["a"]);
+                for record in 1..=*records {
+                    let n = i64::try_from(sent.len()).unwrap();
+                    sent.push((*stream, n));
+                    decoder.file_line(record.into(), format!("{{\"n\":{n}}}").as_bytes()).unwrap();
+                }
+                decoder.file_end((at % 2 == 0).then(|| format!("{stream}/{}", sent.len()).into()));
+                decoder.files_end().unwrap();
+            }
             Act::Silence => {
                 now.elapsed += Duration::from_secs(3);
                 decoder.tick(now);
@@ -92,6 +108,7 @@ fn act() -> impl Strategy<Value = Act> {
         3 => Just(Act::State),
         1 => (0..3_usize).prop_map(Act::Schema),
         1 => (0..3_usize).prop_map(Act::Version),
+        3 => ((0..3_usize), 0..5_u8).prop_map(|(stream, records)| Act::File(stream, records)),
         1 => Just(Act::Silence),
     ]
 }
@@ -121,6 +138,13 @@ proptest! {
                         prop_assert_eq!(out, &expected, "stream {} at STATE {}", stream, before);
                     }
                 }
+                // A file is deleted once all of its records are out.
+                LoadStep::FileAccepted(file) => {
+                    let mut parts = file.iter().map(|part| part.to_str().unwrap().parse::<usize>().unwrap());
+                    let (stream, before) = (parts.next().unwrap(), parts.next().unwrap());
+                    let expected = sent[..before].iter().filter(|(s, _)| *s == stream).count();
+                    prop_assert_eq!(out[stream].len(), expected);
+                }
                 _ => {}
             }
         }
@@ -131,7 +155,12 @@ proptest! {
         // I3: when the tap has spoken a STATE, the last one becomes a checkpoint.
         let last = acts.iter().rposition(|act| matches!(act, Act::State));
         let checkpointed = steps.iter().rev().find_map(|step| if let LoadStep::Checkpoint(s) = step { Some(s.as_str().to_owned()) } else { None });
-        let spoken = last.map(|at| acts[..at].iter().filter(|act| matches!(act, Act::Record(_))).count().to_string());
+        let records = |act: &Act| match act {
+            Act::Record(_) => 1,
+            Act::File(_, records) => u32::from(*records),
+            _ => 0,
+        };
+        let spoken = last.map(|at| acts[..at].iter().map(records).sum::<u32>().to_string());
         prop_assert_eq!(checkpointed, spoken);
     }
 
@@ -161,8 +190,8 @@ fn refusals_name_the_line() {
     ));
     let cut = "{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{\"n\":1";
     assert!(matches!(error(&[&schema, cut]), DecodeError::Truncated { line: 2, records: 0, .. }));
-    let batch = r#"{"type":"BATCH","stream":"a","encoding":{"format":"jsonl"},"manifest":["file:///x"]}"#;
-    assert!(matches!(error(&[&schema, batch]), DecodeError::BatchFiles { line: 2, .. }));
+    let batch = r#"{"type":"BATCH","stream":"b","encoding":{"format":"jsonl"},"manifest":["file:///x"]}"#;
+    assert!(matches!(error(&[&schema, batch]), DecodeError::NoSchema { line: 2, .. }));
     let wrong = "{\"type\":\"RECORD\",\"stream\":\"a\",\"record\":{\"n\":[\"secret\"]}}\n";
     let refused = error(&[&schema, wrong]);
     assert!(
@@ -227,6 +256,7 @@ fn words(lines: &[&str]) -> String {
         LoadStep::Table(_) => "table",
         LoadStep::Batch { .. } => "batch",
         LoadStep::ActivateVersion { .. } => "activate",
+        LoadStep::FileAccepted(_) => "file",
         LoadStep::Checkpoint(_) => "checkpoint",
         LoadStep::End => "end",
     };
@@ -299,4 +329,92 @@ fn time_goes_to_the_stream_whose_records_came() {
         }
     }
     assert_eq!(times, [("a".to_owned(), 4), ("b".to_owned(), 10)]);
+}
+
+/// Feeds a file of these lines behind this BATCH message, and gives the first error.
+fn file(decoder: &mut Decoder, message: &str, lines: &[&str]) -> Result<(), DecodeError> {
+    decoder.feed(format!("{message}\n").as_bytes(), Now::default())?;
+    let _ = decoder.waiting_batch().expect("a BATCH message");
+    for (number, line) in (1..).zip(lines) {
+        let taken = decoder.file_line(number, line.as_bytes());
+        taken.map_err(|source| decoder.file_error("a.jsonl", source))?;
+    }
+    decoder.file_end(None);
+    decoder.files_end()
+}
+
+const BATCH: &str = r#"{"type":"BATCH","stream":"a","encoding":{"format":"jsonl","compression":null},"manifest":["a.jsonl"]}"#;
+
+#[test]
+fn nothing_behind_a_batch_message_is_read_before_its_files() {
+    let mut decoder = decoder(DecodeLimits::default());
+    let state = r#"{"type":"STATE","value":1}"#;
+    let text = format!("{}\n{BATCH}\n{state}", schema("a", false));
+    decoder.feed(text.as_bytes(), Now::default()).unwrap();
+    assert!(decoder.waiting_batch().is_some() && decoder.waiting_batch().is_none());
+    decoder.file_line(1, b"{\"n\":1}").unwrap();
+    decoder.file_end(Some("a.jsonl".into()));
+    decoder.files_end().unwrap();
+    decoder.end(Now::default()).unwrap();
+    let mut steps = Vec::new();
+    drain(&mut decoder, &mut steps);
+    assert!(
+        matches!(
+            &steps[..],
+            [
+                LoadStep::Table(_),
+                LoadStep::Batch { .. },
+                LoadStep::FileAccepted(_),
+                LoadStep::Checkpoint(_),
+                LoadStep::End
+            ]
+        ),
+        "{steps:?}"
+    );
+}
+
+#[test]
+fn a_file_has_the_version_that_its_message_names_or_that_was_announced() {
+    let versions = |messages: &[&str], batch: &str| {
+        let mut decoder = decoder(DecodeLimits::default());
+        for line in [schema("a", false).as_str()].iter().chain(messages) {
+            decoder.feed(format!("{line}\n").as_bytes(), Now::default()).unwrap();
+        }
+        file(&mut decoder, batch, &["{\"n\":1}", "{\"n\":2}"]).unwrap();
+        decoder.end(Now::default()).unwrap();
+        let mut steps = Vec::new();
+        drain(&mut decoder, &mut steps);
+        steps.iter().find_map(|step| match step {
+            LoadStep::Batch { batch, .. } => Some(
+                batch
+                    .column_by_name("_sdc_table_version")
+                    .map(|v| v.as_primitive::<Int64Type>().values().to_vec()),
+            ),
+            _ => None,
+        })
+    };
+    let activate = r#"{"type":"ACTIVATE_VERSION","stream":"a","version":7}"#;
+    assert_eq!(versions(&[], BATCH), Some(None));
+    assert_eq!(versions(&[activate], BATCH), Some(Some(vec![7, 7])));
+    let own = BATCH.replace("\"type\"", "\"version\":8,\"type\"");
+    assert_eq!(versions(&[activate], &own), Some(Some(vec![8, 8])));
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_told_with_its_line_and_without_a_value() {
+    let refused = |lines: &[&str]| {
+        let mut decoder = decoder(DecodeLimits::default());
+        decoder.feed(format!("{}\n", schema("a", false)).as_bytes(), Now::default()).unwrap();
+        let error = file(&mut decoder, BATCH, lines).expect_err("must be refused");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        let DecodeError::File { line: 2, stream, file, source } = error else { panic!("{error:?}") };
+        assert_eq!((stream.as_str(), file.as_str()), ("a", "a.jsonl"));
+        (source.code(), source.to_string())
+    };
+    let (code, text) = refused(&["{\"n\":1}", "{\"n\":\"secret"]);
+    assert!(code == "E0244" && text.contains("line 2 of it is not JSON"), "{text}");
+    let (code, text) = refused(&["{\"n\":1} {}"]);
+    assert!(code == "E0244" && text.contains("line 1"), "{text}");
+    let (code, text) = refused(&["{\"n\":1}", "{\"n\":\"secret\"}"]);
+    assert!(code == "E0220" && text.contains("record 2 of it"), "{text}");
 }

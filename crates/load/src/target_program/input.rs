@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use super::state_lines::StateLines;
 use super::{LoadSettings, ProgramError, log};
 use crate::{
-    Clock, DecodeLimits, Decoder, LoadEvent, LoadFailure, LoadStart, Loaded, Reader, Reading, Rest, Silence,
-    load,
+    Clock, DecodeLimits, Decoder, FilePlaces, LoadEvent, LoadFailure, LoadStart, Loaded, Reader, Reading,
+    Rest, Silence, TapOutput, load,
 };
 
 /// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
@@ -61,8 +61,12 @@ pub(super) async fn load_input(
     let limits = DecodeLimits { batch_records: settings.batch_size_rows, ..DecodeLimits::default() };
     let decoder = Decoder::new(limits, target.capabilities().limits, settings.rules(), clock.now());
     let (sender, mut steps) = mpsc::channel(CHANNEL_STEPS);
-    let silence = Silence { longest: SILENCE, elsewhere: None };
-    let mut reader = Reader::start(input, decoder, sender, silence, clock).map_err(ProgramError::Machine)?;
+    let tap = TapOutput {
+        output: input,
+        silence: Silence { longest: SILENCE, elsewhere: None },
+        files: FilePlaces { roots: settings.batch_roots.clone(), ..FilePlaces::default() },
+    };
+    let mut reader = Reader::start(tap, decoder, sender, clock).map_err(ProgramError::Machine)?;
     let start = LoadStart { state: None, dirty: false, max_staged: MAX_STAGED };
     let report = |event: LoadEvent| {
         if let LoadEvent::Checkpointed { state: Some(state), .. } = event {

@@ -2,12 +2,13 @@
 //! them.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use target_api::{LoadMethod, TableName, table_name};
 
-use super::values::{boolean, object, says_something, take, text, whole, wrong};
+use super::values::{boolean, object, says_something, take, text, texts, whole, wrong};
 use super::{ProgramError, about};
 use crate::{Rules, StreamRule};
 
@@ -28,6 +29,8 @@ pub struct LoadSettings {
     pub activate_version: bool,
     /// Records of a stream at which its batch goes out.
     pub batch_size_rows: Option<usize>,
+    /// Folders where the files of BATCH messages may lie.
+    pub batch_roots: Vec<PathBuf>,
 }
 
 const SCHEMA: &str = include_str!("settings.schema.json");
@@ -79,6 +82,7 @@ impl LoadSettings {
             primary_key_required: boolean(config, "primary_key_required")?.unwrap_or(false),
             activate_version: activate.or(newer).unwrap_or(true),
             batch_size_rows: rows.and_then(|rows| usize::try_from(rows).ok()).filter(|rows| *rows > 0),
+            batch_roots: texts(config, "batch_roots")?.into_iter().map(PathBuf::from).collect(),
         })
     }
 

@@ -23,6 +23,20 @@ pub(super) fn text(settings: &mut Map<String, Value>, name: &str) -> Result<Opti
     }
 }
 
+/// A list of texts; one bare text is a list of it, as is a text that holds one.
+pub(super) fn texts(settings: &mut Map<String, Value>, name: &str) -> Result<Vec<String>, ProgramError> {
+    let Some(value) = take(settings, name) else { return Ok(Vec::new()) };
+    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let refused = || wrong(name, &value, "a list of texts");
+    match parsed.as_ref().unwrap_or(&value) {
+        Value::Array(items) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(refused)).collect()
+        }
+        Value::String(text) => Ok(vec![text.clone()]),
+        _ => Err(refused()),
+    }
+}
+
 pub(super) fn whole(settings: &mut Map<String, Value>, name: &str) -> Result<Option<u64>, ProgramError> {
     let Some(value) = take(settings, name) else { return Ok(None) };
     let number = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());

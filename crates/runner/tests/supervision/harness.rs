@@ -102,6 +102,7 @@ fn plan(
         env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
         folder: folder.path().to_owned(),
         config: r#"{"secret":"hunter2"}"#.into(),
+        batch_roots: Vec::new(),
         guard: guard(),
         private: folder.path().join("private"),
         log: folder.path().join("tap.log"),

@@ -20,7 +20,15 @@ pub(crate) enum Fault {
 }
 
 impl ReadError {
-    pub(crate) fn reason(&self) -> &'static str {
+    /// Byte column of the place, from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.at + 1
+    }
+
+    /// What is wrong there, without any of the text.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
         match self.fault {
             Fault::Truncated => "the text ends inside a value",
             Fault::Syntax => "the text breaks JSON's grammar",

@@ -9,4 +9,6 @@ mod files;
 #[cfg(test)]
 mod owners;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod support;

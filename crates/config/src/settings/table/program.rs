@@ -35,7 +35,11 @@ pub(super) static TAP_BLOCK: Block = Block::new(
                 Shape::Duration { zero: true },
                 "how long a discovered catalog is good",
             ),
-            Key::new("batch_roots", TEXTS, "folders where files of BATCH messages may lie").later(),
+            Key::new(
+                "batch_roots",
+                TEXTS,
+                "folders where files of BATCH messages may lie, besides the run's own",
+            ),
         ],
     ],
 );

@@ -1,0 +1,93 @@
+//! The Meltano SDK's own files, by meltanolabs-tap-postgres from `PyPI`.
+
+use serde_json::{Value, json};
+use target_testkit::postgres::{Cluster, Database};
+use tests::project::Project;
+use tests::python;
+use tests::warehouse::{Warehouse, block_on};
+
+use crate::interop::{LATER, comparable, source};
+use crate::support::cluster;
+
+/// A pipeline of the tap, which hands over files in `root` and announces versions.
+fn pipeline(source: &Database, format: &str, root: &str, warehouse: &Warehouse) -> Value {
+    let batch_config = json!({
+        "encoding": { "format": format, "compression": "gzip" },
+        "storage": { "root": root },
+        "batch_size": 200,
+    });
+    json!({
+        "tap": {
+            "pip": ["meltanolabs-tap-postgres==0.10.0", "pyarrow==26.0.1"],
+            "executable": "tap-postgres",
+            "batch_roots": ["spool"],
+            "config": {
+                "host": "127.0.0.1",
+                "port": cluster().port(),
+                "user": "tapster",
+                "password": Cluster::PASSWORD,
+                "database": source.name(),
+                "filter_schemas": ["shop"],
+                "emit_activate_version_messages": true,
+                "batch_config": batch_config,
+            },
+        },
+        "target": warehouse.block(),
+        "streams": {
+            "*shop-customers": { "replication_method": "FULL_TABLE" },
+            "*shop-orders": { "replication_method": "INCREMENTAL", "replication_key": "updated_at" },
+        },
+    })
+}
+
+/// Runs twice, with changes and a deleted record in between, and compares with the source.
+fn follows(format: &str, root: impl Fn(&Project) -> String, warehouse: impl Fn(&Project) -> Warehouse) {
+    let (source, project) = (source(), Project::new());
+    let warehouse = warehouse(&project);
+    std::fs::create_dir(project.path().join("spool")).expect("spool/");
+    project.pipeline("shop", &pipeline(&source, format, &root(&project), &warehouse));
+    let run = || {
+        let mut command = project.tapster(["run", "shop"]);
+        python::may_install(&mut command);
+        project.outcome(&mut command).expect_code(0)
+    };
+    let compare = || {
+        let orders =
+            "SELECT id, amount::float8, extract(epoch FROM updated_at)::bigint FROM shop.orders ORDER BY id";
+        let customers = "SELECT id, name, vip, balance::float8, n, extract(epoch FROM created_at)::float8, d::date \
+            FROM shop.customers ORDER BY id";
+        for query in [orders, customers] {
+            let expected = comparable(block_on(source.rows(query)));
+            assert_eq!(comparable(warehouse.rows(query)), expected);
+        }
+    };
+    let _ = run();
+    compare();
+    let versions = "SELECT count(DISTINCT _sdc_table_version) FROM shop.customers";
+    assert_eq!(warehouse.value(versions).as_deref(), Some("1"));
+    block_on(source.execute(LATER));
+    block_on(source.execute("DELETE FROM shop.customers WHERE id = 2"));
+    let _ = run();
+    compare();
+    assert!(project.private_folders().is_empty());
+    let files = std::fs::read_dir(project.path().join("spool")).expect("spool/").count();
+    assert_eq!(files > 0, root(&project).contains("spool"), "{files} files are left");
+}
+
+fn run_folder(_: &Project) -> String {
+    "file://${run:folder}".to_owned()
+}
+
+fn spool(project: &Project) -> String {
+    format!("file://{}", project.path().join("spool").display())
+}
+
+#[test]
+fn lines_in_the_runs_folder_into_postgres() {
+    follows("jsonl", run_folder, |_| Warehouse::postgres());
+}
+
+#[test]
+fn lines_in_a_root_into_duckdb() {
+    follows("jsonl", spool, |project| Warehouse::duckdb(project.path()));
+}
