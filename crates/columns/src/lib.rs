@@ -6,8 +6,10 @@
 
 mod builder;
 mod column_type;
+mod conform;
 mod limits;
 mod mapping;
+mod memory;
 mod metadata;
 mod refusal;
 mod table_schema;
@@ -18,8 +20,10 @@ pub use arrow_schema;
 
 pub use builder::{BatchBuilder, PropertyFilter};
 pub use column_type::{ColumnType, ParseColumnTypeError, TYPE_METADATA};
+pub use conform::{ColumnRefused, Conformed};
 pub use limits::{DatePolicy, NanPolicy, NulPolicy, ValueLimits, ValuePolicies};
 pub use mapping::{SchemaRefused, TableOptions, table_schema};
+pub use memory::memory_size;
 pub use metadata::{DELETED_AT, Envelope, METADATA_COLUMNS, TABLE_VERSION, is_metadata_column};
 pub use refusal::{Found, RecordError, RecordProblem, Refused};
 pub use table_schema::{Column, StreamName, TableSchema};

@@ -220,6 +220,12 @@ impl Cutter {
         let stream = &mut self.streams[index];
         self.open_bytes -= stream.held;
         (stream.held, stream.unweighed, stream.mark) = (0, 0, 0);
+        self.tell_undeclared(index);
+        self.streams[index].builder.finish()
+    }
+
+    fn tell_undeclared(&mut self, index: usize) {
+        let stream = &mut self.streams[index];
         for property in stream.undeclared() {
             tracing::warn!(
                 stream = stream.name.as_str(),
@@ -227,7 +233,6 @@ impl Cutter {
                 "dropped a property that the SCHEMA does not have"
             );
         }
-        stream.builder.finish()
     }
 
     pub(crate) fn end(&mut self) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use columns::ValueLimits;
+use columns::arrow_array::RecordBatch;
 use singer::LineBuffer;
 
 use crate::batch_files::FileError;
@@ -113,6 +114,20 @@ impl Decoder {
     /// The record that cannot be loaded.
     pub fn file_line(&mut self, number: u64, bytes: &[u8]) -> Result<(), FileError> {
         self.cutter.file_line(number, bytes)
+    }
+
+    /// How many rows of a batch of a file are to be handed over at once.
+    #[must_use]
+    pub fn rows_at_once(&self, rows: &RecordBatch) -> usize {
+        self.cutter.rows_at_once(rows)
+    }
+
+    /// Takes rows of a file; `before` of its rows came before them.
+    ///
+    /// # Errors
+    /// The record or the column that cannot be loaded.
+    pub fn file_rows(&mut self, before: u64, rows: &RecordBatch) -> Result<(), FileError> {
+        self.cutter.file_rows(before, rows)
     }
 
     /// A file has come whole. `delete` names one that is to go once the target has accepted its records.

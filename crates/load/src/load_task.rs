@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use columns::StreamName;
+use columns::{StreamName, memory_size};
 use singer::{State, StateError};
 use target_api::{Checkpoint, LoadMethod, StateChange, Table, TableChange, Target, TargetError};
 use thiserror::Error;
@@ -144,7 +144,7 @@ pub async fn load(
                 report(LoadEvent::TableOpened { stream, keyed, merged, change });
             }
             LoadStep::Batch { stream, batch, reading } => {
-                let (records, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
+                let (records, bytes) = (batch.num_rows() as u64, memory_size(&batch) as u64);
                 staged.add(&stream, bytes)?;
                 held.count(&stream, records);
                 target.write(&stream, batch).await?;

@@ -17,19 +17,19 @@ use crate::{ColumnType, Envelope, RecordError, RecordProblem, Refused, TableSche
 /// A record comes in two steps: [`walk`](Self::walk) reads its JSON into the columns, [`accept`](Self::accept) makes
 /// it part of the batch. Whatever happens between them is taken back without a trace.
 pub struct BatchBuilder {
-    schema: Arc<TableSchema>,
-    arrow: SchemaRef,
-    limits: ValueLimits,
-    pub(super) names: PropertyNames,
+    pub(crate) schema: Arc<TableSchema>,
+    pub(crate) arrow: SchemaRef,
+    pub(crate) limits: ValueLimits,
+    pub(crate) names: PropertyNames,
     columns: Vec<ColumnBuilder>,
     /// Which columns tapster fills, and with what.
     filled: Vec<Option<Filled>>,
     /// Columns of the key.
-    key: Vec<usize>,
+    pub(crate) key: Vec<usize>,
     /// The column `_sdc_deleted_at`; whether a record may not set it; and whether the open one says that it was
     /// deleted but not when.
-    deleted: Option<usize>,
-    refuses_deletes: bool,
+    pub(crate) deleted: Option<usize>,
+    pub(crate) refuses_deletes: bool,
     unclear_delete: bool,
     records: usize,
     /// Bytes of each record, whatever it holds; bytes of the accepted ones beside that; those of the open one.
@@ -41,7 +41,7 @@ pub struct BatchBuilder {
     troubles: Vec<Trouble>,
     not_object: Option<Found>,
     /// Where parts of columns are left out: which are not, and room for a value without them.
-    filter: Option<(PropertyFilter, String)>,
+    pub(crate) filter: Option<(PropertyFilter, String)>,
 }
 
 /// Whether a property is loaded, by its path from the top of the record.
@@ -57,13 +57,24 @@ enum Filled {
     SyncStarted,
 }
 
-/// A value of the open record that does not fit its column.
-enum Trouble {
+/// A value of a record that does not fit its column.
+pub(crate) enum Trouble {
     Wider(usize, Wider),
     Problem(usize, RecordProblem),
 }
 
 impl Trouble {
+    /// What a value of a column is.
+    pub(crate) fn of(at: usize, misfit: Misfit, column_type: &ColumnType, raw: &str) -> Self {
+        match (misfit, misfit.problem(column_type, raw)) {
+            (Misfit::Wider(wider), None) => Self::Wider(at, wider),
+            (_, problem) => Self::Problem(
+                at,
+                problem.unwrap_or(RecordProblem::Unreadable { expected: column_type.clone() }),
+            ),
+        }
+    }
+
     fn column(&self) -> usize {
         match self {
             Self::Wider(column, _) | Self::Problem(column, _) => *column,
@@ -218,11 +229,7 @@ impl BatchBuilder {
         if self.deleted == Some(at) {
             return;
         }
-        self.troubles.push(match (misfit, misfit.problem(&column.column_type, raw)) {
-            (_, Some(problem)) => Trouble::Problem(at, problem),
-            (Misfit::Wider(wider), None) => Trouble::Wider(at, wider),
-            (_, None) => return,
-        });
+        self.troubles.push(Trouble::of(at, misfit, &column.column_type, raw));
     }
 
     pub(super) fn not_object(&mut self, found: Found) {
@@ -251,7 +258,8 @@ impl BatchBuilder {
             return Err(Refused::Record(RecordError { column: String::new(), problem }));
         }
         if !self.troubles.is_empty() {
-            return Err(self.refuse());
+            let troubles = std::mem::take(&mut self.troubles);
+            return self.refusal_of(troubles).map_or(Ok(()), Err);
         }
         self.check_key()?;
         self.fill(envelope)?;
@@ -266,25 +274,24 @@ impl BatchBuilder {
         Err(self.problem(at, RecordProblem::DeleteWithoutKey))
     }
 
-    fn refuse(&mut self) -> Refused {
-        let problem = self.troubles.iter().position(|trouble| matches!(trouble, Trouble::Problem(..)));
-        if let Some(at) = problem
-            && let Trouble::Problem(column, problem) = self.troubles.swap_remove(at)
-        {
-            return self.problem(column, problem);
-        }
-        let mut wider = TableSchema::clone(&self.schema);
-        for trouble in &self.troubles {
-            if let (Trouble::Wider(at, to), Some(column)) = (trouble, wider.columns.get_mut(trouble.column()))
-            {
-                debug_assert_eq!(*at, trouble.column());
-                column.column_type = to.column_type();
+    /// What the misfits of one record come to; `None` when there are none.
+    pub(crate) fn refusal_of(&self, troubles: Vec<Trouble>) -> Option<Refused> {
+        let mut wider = None;
+        for trouble in troubles {
+            match trouble {
+                Trouble::Problem(column, problem) => return Some(self.problem(column, problem)),
+                Trouble::Wider(at, to) => {
+                    let wider = wider.get_or_insert_with(|| TableSchema::clone(&self.schema));
+                    if let Some(column) = wider.columns.get_mut(at) {
+                        column.column_type = to.column_type();
+                    }
+                }
             }
         }
-        Refused::Widen(wider)
+        wider.map(Refused::Widen)
     }
 
-    fn problem(&self, column: usize, problem: RecordProblem) -> Refused {
+    pub(crate) fn problem(&self, column: usize, problem: RecordProblem) -> Refused {
         let column = self.schema.columns.get(column).map(|column| column.name.clone()).unwrap_or_default();
         Refused::Record(RecordError { column, problem })
     }
@@ -322,22 +329,21 @@ impl BatchBuilder {
                 continue;
             }
             let value = match self.filled.get(at).copied().flatten() {
-                None if self.unclear_delete && self.deleted == Some(at) => {
-                    Some(extracted(envelope).ok().flatten().unwrap_or(envelope.received))
-                }
+                None if self.unclear_delete && self.deleted == Some(at) => Some(deleted(envelope)),
                 None => None,
-                Some(Filled::Extracted) => match extracted(envelope) {
-                    Ok(instant) => instant,
+                Some(filled) => match filled.value(envelope) {
+                    Ok(value) => value,
                     Err(problem) => return Err(self.problem(at, problem)),
                 },
-                Some(Filled::Received) => Some(envelope.received),
-                Some(Filled::Sequence) => Some(envelope.sequence),
-                Some(Filled::Version) => envelope.version,
-                Some(Filled::SyncStarted) => Some(envelope.sync_started),
             };
             column.put_i64(value);
         }
         Ok(())
+    }
+
+    /// What the envelope puts into a column; NULL into one of the record's own.
+    pub(crate) fn filling(&self, at: usize, envelope: &Envelope<'_>) -> Result<Option<i64>, RecordProblem> {
+        self.filled.get(at).copied().flatten().map_or(Ok(None), |filled| filled.value(envelope))
     }
 
     /// Forgets a record that was walked but not accepted.
@@ -382,7 +388,22 @@ fn extracted(envelope: &Envelope<'_>) -> Result<Option<i64>, RecordProblem> {
     envelope.time_extracted.map(|text| moment::instant(text.as_bytes())).transpose().map_err(unreadable)
 }
 
+/// When a record was deleted that does not say so.
+pub(crate) fn deleted(envelope: &Envelope<'_>) -> i64 {
+    extracted(envelope).ok().flatten().unwrap_or(envelope.received)
+}
+
 impl Filled {
+    fn value(self, envelope: &Envelope<'_>) -> Result<Option<i64>, RecordProblem> {
+        Ok(match self {
+            Self::Extracted => extracted(envelope)?,
+            Self::Received => Some(envelope.received),
+            Self::Sequence => Some(envelope.sequence),
+            Self::Version => envelope.version,
+            Self::SyncStarted => Some(envelope.sync_started),
+        })
+    }
+
     /// Which envelope column this is, when it has that column's name and type.
     fn of(column: &crate::Column) -> Option<Self> {
         if !is_metadata_column(&column.name)

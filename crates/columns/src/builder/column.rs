@@ -16,8 +16,8 @@ use crate::{ColumnType, ValueLimits};
 
 /// The cells of one column, one more than there are records while a record is walked.
 #[derive(Debug)]
-pub(super) struct ColumnBuilder {
-    pub(super) column_type: ColumnType,
+pub(crate) struct ColumnBuilder {
+    pub(crate) column_type: ColumnType,
     validity: Validity,
     cells: Cells,
 }
@@ -112,7 +112,7 @@ impl Bytes {
 }
 
 impl ColumnBuilder {
-    pub(super) fn new(column_type: &ColumnType) -> Self {
+    pub(crate) fn new(column_type: &ColumnType) -> Self {
         let cells = match column_type {
             ColumnType::Bool => Cells::Bool(Bits::default()),
             ColumnType::Int64 => Cells::Int64(Vec::new()),
@@ -136,17 +136,17 @@ impl ColumnBuilder {
 
     /// Cells so far.
     #[inline]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.validity.len()
     }
 
     /// Whether the cell put last is NULL.
-    pub(super) fn last_is_null(&self) -> bool {
+    pub(crate) fn last_is_null(&self) -> bool {
         self.len().checked_sub(1).is_some_and(|last| !self.validity.is_valid(last))
     }
 
     /// Bytes of the cell put last, where they differ from cell to cell.
-    pub(super) fn last_length(&self) -> Option<usize> {
+    pub(crate) fn last_length(&self) -> Option<usize> {
         match &self.cells {
             Cells::UnboundedNumeric(bytes)
             | Cells::Text(bytes)
@@ -158,7 +158,7 @@ impl ColumnBuilder {
     }
 
     /// Bytes that every cell takes, beside those that [`put`](Self::put) tells.
-    pub(super) fn cell_bytes(&self) -> usize {
+    pub(crate) fn cell_bytes(&self) -> usize {
         match &self.cells {
             Cells::Bool(_) => 1,
             Cells::Numeric { .. } | Cells::Uuid(_) => 16,
@@ -170,7 +170,7 @@ impl ColumnBuilder {
     /// Adds a JSON value, given as its text. Tells how many bytes it takes beside the cell itself. After an error
     /// nothing is added.
     #[inline]
-    pub(super) fn put(&mut self, raw: &str, limits: &ValueLimits) -> Result<usize, Misfit> {
+    pub(crate) fn put(&mut self, raw: &str, limits: &ValueLimits) -> Result<usize, Misfit> {
         if raw.as_bytes().first() == Some(&b'n') {
             self.put_null();
             return Ok(0);
@@ -218,7 +218,7 @@ impl ColumnBuilder {
     }
 
     /// Adds a value of a column of 64-bit integers or timestamps; NULL in any other.
-    pub(super) fn put_i64(&mut self, value: Option<i64>) {
+    pub(crate) fn put_i64(&mut self, value: Option<i64>) {
         match (&mut self.cells, value) {
             (Cells::Int64(values) | Cells::Timestamp(values), Some(value)) => {
                 values.push(value);
@@ -228,7 +228,18 @@ impl ColumnBuilder {
         }
     }
 
-    pub(super) fn put_null(&mut self) {
+    /// Adds a value of a column of days, times or timestamps, in their own unit.
+    pub(crate) fn put_moment(&mut self, value: Option<i64>) {
+        match (&mut self.cells, value.map(i32::try_from)) {
+            (Cells::Date(values), Some(Ok(days))) => {
+                values.push(days);
+                self.validity.push(true);
+            }
+            _ => self.put_i64(value),
+        }
+    }
+
+    pub(crate) fn put_null(&mut self) {
         match &mut self.cells {
             Cells::Bool(bits) => bits.push(false),
             Cells::Int64(values) | Cells::Time(values) | Cells::Timestamp(values) => values.push(0),
@@ -247,7 +258,7 @@ impl ColumnBuilder {
     }
 
     /// Takes back all but the first `length` cells.
-    pub(super) fn truncate(&mut self, length: usize) {
+    pub(crate) fn truncate(&mut self, length: usize) {
         if length >= self.len() {
             return;
         }
@@ -272,7 +283,7 @@ impl ColumnBuilder {
     }
 
     /// The column as an Arrow array, without a copy of its values. Nothing is left behind.
-    pub(super) fn finish(&mut self) -> ArrayRef {
+    pub(crate) fn finish(&mut self) -> ArrayRef {
         let nulls = self.validity.finish();
         match &mut self.cells {
             Cells::Bool(bits) => Arc::new(BooleanArray::new(bits.finish(), nulls)),

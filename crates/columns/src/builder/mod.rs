@@ -7,6 +7,9 @@ mod record;
 mod validity;
 
 pub use batch::{BatchBuilder, PropertyFilter};
+pub(crate) use batch::{Trouble, deleted};
+pub(crate) use column::ColumnBuilder;
+pub(crate) use names::PropertyNames;
 
 #[cfg(test)]
 mod tests;

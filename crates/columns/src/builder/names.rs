@@ -10,7 +10,7 @@ const MOST_UNKNOWN: usize = 1000;
 
 /// Place of a name in [`PropertyNames`]; the first record begins behind no name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place(usize);
+pub(crate) struct Place(usize);
 
 #[derive(Debug)]
 struct Name {
@@ -33,7 +33,7 @@ impl Name {
 
 /// All names seen so far.
 #[derive(Debug)]
-pub(super) struct PropertyNames {
+pub(crate) struct PropertyNames {
     /// The names, with one in front of them that stands for the record's beginning.
     names: Vec<Name>,
     places: HashMap<Box<str>, usize>,
@@ -46,7 +46,7 @@ pub(super) struct PropertyNames {
 
 impl PropertyNames {
     /// Names and their columns, in the order of the schema.
-    pub(super) fn new<'a>(columns: impl Iterator<Item = (&'a str, usize)>) -> Self {
+    pub(crate) fn new<'a>(columns: impl Iterator<Item = (&'a str, usize)>) -> Self {
         let mut names = vec![Name::new("", None, 1)];
         let mut places = HashMap::new();
         for (name, column) in columns {
@@ -59,13 +59,13 @@ impl PropertyNames {
 
     /// Where a record begins.
     #[inline]
-    pub(super) fn start() -> Place {
+    pub(crate) fn start() -> Place {
         Place(0)
     }
 
     /// The place of the name that came behind this one last time, and the name between quotes.
     #[inline]
-    pub(super) fn expected(&self, previous: Place) -> (Place, &str) {
+    pub(crate) fn expected(&self, previous: Place) -> (Place, &str) {
         let next = self.names.get(previous.0).map_or(0, |name| name.next);
         // The first record of a stream has no name behind its last.
         let quoted = if next == 0 { None } else { self.names.get(next).map(|name| &*name.quoted) };
@@ -73,7 +73,7 @@ impl PropertyNames {
     }
 
     /// The place of a name that comes behind another.
-    pub(super) fn find(&mut self, previous: Place, name: &str) -> Place {
+    pub(crate) fn find(&mut self, previous: Place, name: &str) -> Place {
         let place = match self.places.get(name) {
             Some(place) => *place,
             None if self.names.len() - self.known < MOST_UNKNOWN => {
@@ -92,18 +92,18 @@ impl PropertyNames {
 
     /// The column at a place.
     #[inline]
-    pub(super) fn column(&self, place: Place) -> Option<usize> {
+    pub(crate) fn column(&self, place: Place) -> Option<usize> {
         self.names.get(place.0).and_then(|name| name.column)
     }
 
     /// Whether a record has said when it was deleted, and the schema has no column for it.
     #[inline]
-    pub(super) fn undeclared_delete(&self) -> bool {
+    pub(crate) fn undeclared_delete(&self) -> bool {
         self.undeclared_delete
     }
 
     /// Names outside the schema that came since the last call.
-    pub(super) fn unknown(&mut self) -> Vec<String> {
+    pub(crate) fn unknown(&mut self) -> Vec<String> {
         let new = self.names.get(self.told..).unwrap_or_default();
         let new = new.iter().map(|name| name.text.clone().into_string()).collect();
         self.told = self.names.len();

@@ -101,6 +101,11 @@ pub(crate) fn time(raw: &str) -> Result<Option<i64>, Misfit> {
     }
 }
 
+/// A day or an instant that came as such.
+pub(crate) fn bounded(value: i64, bounds: (i64, i64), policy: DatePolicy) -> Result<Option<i64>, Misfit> {
+    within(Ok(value), bounds, policy)
+}
+
 fn within(
     found: Result<i64, NoMoment>,
     bounds: (i64, i64),

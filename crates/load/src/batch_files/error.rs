@@ -2,7 +2,7 @@
 
 use std::io;
 
-use columns::{RecordError, SchemaRefused};
+use columns::{ColumnRefused, RecordError, SchemaRefused};
 use singer::FramingError;
 use thiserror::Error;
 
@@ -20,6 +20,12 @@ pub enum FileError {
     Compression {
         /// As the tap wrote it.
         compression: String,
+    },
+    /// It is packed in a way that nobody undoes.
+    #[error("it is packed with {codec}, which is none of SNAPPY, GZIP and UNCOMPRESSED")]
+    Codec {
+        /// As parquet names it.
+        codec: String,
     },
     /// It lies elsewhere than on this machine, or nowhere in particular.
     #[error("its address is neither file:///… nor an absolute path")]
@@ -69,6 +75,17 @@ pub enum FileError {
         /// What the parser expected.
         reason: &'static str,
     },
+    /// One batch of it is too large to be held.
+    #[error("a batch of it takes {bytes} bytes, and at most {limit} are read at once")]
+    LargeBatch {
+        /// Its size.
+        bytes: u64,
+        /// The most.
+        limit: u64,
+    },
+    /// A column does not fit the table, whatever its values.
+    #[error("its columns are not those of the SCHEMA")]
+    Column(#[source] ColumnRefused),
     /// The table cannot have the `_sdc_` columns that its records need.
     #[error("its records need another table")]
     Table(#[source] SchemaRefused),
@@ -88,12 +105,14 @@ impl FileError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Format { .. } | Self::Compression { .. } => "E0207",
+            Self::Format { .. } | Self::Compression { .. } | Self::Codec { .. } => "E0207",
             Self::Outside | Self::Reserved => "E0240",
             Self::NotLocal => "E0241",
             Self::Open(_) | Self::NotRegular => "E0242",
             Self::NotOfFormat { .. } | Self::Damaged { .. } => "E0243",
             Self::Framing(_) | Self::NotUtf8 { .. } | Self::NotRecord { .. } => "E0244",
+            Self::Column(_) => "E0245",
+            Self::LargeBatch { .. } => "E0246",
             Self::Table(source) => source.code(),
             Self::Record { source, .. } => source.code(),
         }
@@ -105,6 +124,7 @@ impl FileError {
         Some(match self {
             Self::Format { .. } => "set `encoding.format` of the tap's `batch_config` to jsonl or parquet".into(),
             Self::Compression { .. } => "set `encoding.compression` of the tap's `batch_config` to gzip or none".into(),
+            Self::Codec { .. } => "let the tap write the file with snappy, parquet's usual one, or gzip".into(),
             Self::Outside => "name its folder in `batch_roots` of the tap block (a target by itself: of its config), or let the tap write below ${run:folder}".into(),
             Self::Reserved => "the tap must write files of its own in TAPSTER_RUN_FOLDER: tell its author".into(),
             Self::NotLocal => "set `storage.root` of the tap's `batch_config` to \"file://${run:folder}\", or take `batch_config` out so that it sends records".into(),
@@ -112,6 +132,8 @@ impl FileError {
             Self::NotOfFormat { .. } | Self::Damaged { .. } => "a file must be whole before its BATCH message is written, and as `encoding` there says; run again, and if it happens again tell the tap's author".into(),
             Self::Framing(_) => "raise `limits.line_bytes` in the pipeline's file if the line is meant to be so long".into(),
             Self::NotUtf8 { .. } | Self::NotRecord { .. } => "each line must be one JSON object in UTF-8: tell the tap's author".into(),
+            Self::Column(source) => format!("correct the type of `{}` in the tap's SCHEMA, or exclude the column", source.column),
+            Self::LargeBatch { .. } => "let the tap write smaller batches, several to a file if it likes".into(),
             Self::Table(source) => return source.hint(),
             Self::Record { source, .. } => return source.hint(),
         })

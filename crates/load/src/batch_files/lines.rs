@@ -17,7 +17,7 @@ const GZIP: &[u8] = &[0x1f, 0x8b];
 pub(crate) struct Lines {
     input: Box<dyn Read + Send>,
     format: &'static str,
-    lines: LineBuffer,
+    buffer: LineBuffer,
 }
 
 impl Lines {
@@ -37,7 +37,7 @@ impl Lines {
         }
         let (input, format): (Box<dyn Read + Send>, _) =
             if is_packed { (Box::new(MultiGzDecoder::new(file)), "gzip") } else { (Box::new(file), "jsonl") };
-        Ok(Self { input, format, lines: LineBuffer::new(line_bytes) })
+        Ok(Self { input, format, buffer: LineBuffer::new(line_bytes) })
     }
 
     /// Reads on, and hands over the complete lines with their numbers; false at the end.
@@ -45,22 +45,22 @@ impl Lines {
         &mut self,
         mut take: impl FnMut(u64, &[u8]) -> Result<(), FileError>,
     ) -> Result<bool, FileError> {
-        let count = match self.input.read(self.lines.space()) {
+        let count = match self.input.read(self.buffer.space()) {
             Ok(count) => count,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(true),
             Err(error) => return Err(damaged(self.format, &error)),
         };
-        self.lines.filled(count);
+        self.buffer.filled(count);
         loop {
-            let number = self.lines.line_number() + 1;
-            let Some(line) = self.lines.next_line()? else { break };
+            let number = self.buffer.line_number() + 1;
+            let Some(line) = self.buffer.next_line()? else { break };
             take(number, line)?;
         }
         if count == 0
-            && let Some(line) = self.lines.last_line()
+            && let Some(line) = self.buffer.last_line()
         {
             let line = line.to_vec();
-            take(self.lines.line_number(), &line)?;
+            take(self.buffer.line_number(), &line)?;
         }
         Ok(count > 0)
     }

@@ -33,9 +33,8 @@ impl FilePlaces {
     /// or an absolute path.
     pub(crate) fn open(&self, address: &str) -> Result<PlacedFile, FileError> {
         let written = local_path(address)?;
-        let path = real_path(written).map_err(|error| match self.may_lie_at(written) {
-            true => FileError::Open(error),
-            false => FileError::Outside,
+        let path = real_path(written).map_err(|error| {
+            if self.may_lie_at(written) { FileError::Open(error) } else { FileError::Outside }
         })?;
         let delete = match &self.run_folder {
             Some(folder) if is_below(&path, folder) => Some(path.clone()),
@@ -99,16 +98,13 @@ fn unescaped(path: &str) -> Option<String> {
     let mut bytes = parts.next()?.as_bytes().to_vec();
     let mut found = false;
     for part in parts {
-        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                found = true;
-                bytes.push(byte);
-                bytes.extend_from_slice(&part.as_bytes()[2..]);
-            }
-            None => {
-                bytes.push(b'%');
-                bytes.extend_from_slice(part.as_bytes());
-            }
+        if let Some(byte) = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            found = true;
+            bytes.push(byte);
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
+        } else {
+            bytes.push(b'%');
+            bytes.extend_from_slice(part.as_bytes());
         }
     }
     String::from_utf8(bytes).ok().filter(|_| found)

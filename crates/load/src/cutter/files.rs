@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use columns::arrow_array::RecordBatch;
+use columns::{Refused, memory_size};
 use singer::{BatchMessage, JsonReader};
 
 use super::Cutter;
@@ -106,6 +108,72 @@ impl Cutter {
                 }
             }
         }
+    }
+
+    /// How many rows of a batch make one of the size that goes out.
+    pub(crate) fn rows_at_once(&self, rows: &RecordBatch) -> usize {
+        let row = (memory_size(rows) / rows.num_rows().max(1)).max(1);
+        let most = self.limits.batch_records.unwrap_or(usize::MAX);
+        (self.limits.batch_bytes / row).clamp(1, most.max(1))
+    }
+
+    /// Takes rows of a file; `before` of its rows came before them.
+    pub(crate) fn file_rows(&mut self, before: u64, rows: &RecordBatch) -> Result<(), FileError> {
+        let Some(batch) = self.batch.take() else { return Ok(()) };
+        let done = self.conform_rows(&batch, before, rows.clone());
+        self.batch = Some(batch);
+        done
+    }
+
+    fn conform_rows(
+        &mut self,
+        batch: &OpenBatch,
+        mut before: u64,
+        mut rows: RecordBatch,
+    ) -> Result<(), FileError> {
+        let index = batch.index;
+        while rows.num_rows() > 0 {
+            let envelope = self.envelope(batch.version, batch.time_extracted.as_deref());
+            let conformed =
+                self.streams[index].builder.conform(&rows, &envelope).map_err(FileError::Column)?;
+            let versioned = envelope.version.is_some();
+            match self.add_what_records_need(index, versioned) {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(RecordRefused::Schema(source)) => return Err(FileError::Table(source)),
+                Err(RecordRefused::Record(source)) => {
+                    return Err(FileError::Record { record: before + 1, source });
+                }
+            }
+            let fit = conformed.batch.as_ref().map_or(0, RecordBatch::num_rows);
+            if let Some(fitting) = conformed.batch {
+                self.push_rows(index, fitting);
+            }
+            before += fit as u64;
+            rows = rows.slice(fit, rows.num_rows() - fit);
+            match conformed.refused {
+                Some(Refused::Widen(table)) => self.widen(index, table),
+                Some(Refused::Record(source)) => {
+                    return Err(FileError::Record { record: before + 1, source });
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets rows go that are a batch already. What is open of the stream goes before them, and the noted STATE.
+    fn push_rows(&mut self, index: usize, rows: RecordBatch) {
+        self.settle(true);
+        self.emit(index);
+        if !self.streams[index].opened {
+            self.open_table(index);
+        }
+        self.records += rows.num_rows() as u64;
+        self.wire_since_cut += memory_size(&rows) as u64;
+        self.dirty = true;
+        self.tell_undeclared(index);
+        self.push(index, rows);
     }
 
     /// A file has come to its end. One that is to be deleted goes out with all of its records, since the tap may wait
