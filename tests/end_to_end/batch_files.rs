@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use tests::project::{Outcome, Project};
+use tests::python;
 use tests::warehouse::{Rows, Warehouse};
 
 use crate::support::warehouses;
@@ -75,6 +76,73 @@ fn records_in_lines_load_as_record_messages_do() {
         assert_eq!(by_file.value("SELECT count(*) FROM items").as_deref(), Some("4"));
         assert_eq!(by_file.value("SELECT state FROM _tapster_state").as_deref(), Some("{\"n\":5}"));
         assert!(plain.exists() && rest.exists(), "a file of a root was deleted");
+    }
+}
+
+/// Files as pyarrow, and with it the SDK, makes them of records, and the records.
+const WRITE: &str = r#"
+import sys, json, pyarrow as pa, pyarrow.parquet as pq
+from datetime import datetime, timedelta, timezone
+folder = sys.argv[1]
+at = datetime(2024, 2, 29, 3, 4, 5, 123456, timezone(timedelta(hours=2)))
+records = [
+    {"id": 1, "name": "naïve \x01 \"quoted\"", "price": 1.5, "at": at, "doc": {"a": [1, None]}},
+    {"id": 2, "name": "", "price": 1e300, "at": None, "doc": None, "undeclared": 1},
+    {"id": 3, "name": None, "price": None, "at": datetime(1969, 12, 31, tzinfo=timezone.utc), "doc": {"a": []}},
+]
+table = pa.Table.from_pylist(records)
+for codec in ["snappy", "gzip", "zstd"]:
+    pq.write_table(table, f"{folder}/{codec}.parquet", compression=codec, row_group_size=2)
+for kind, new in [("file", pa.ipc.new_file), ("stream", pa.ipc.new_stream)]:
+    with pa.OSFile(f"{folder}/{kind}.arrow", "wb") as file, new(file, table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+durations = pa.table({"id": [1], "name": [timedelta(1)]})
+pq.write_table(durations, f"{folder}/durations.parquet")
+for record in records:
+    print(json.dumps({"type": "RECORD", "stream": "items", "record": record}, default=datetime.isoformat, separators=(",", ":")))
+"#;
+
+#[test]
+fn records_in_columns_load_as_record_messages_do() {
+    let (project, other) = (Project::new(), Project::new());
+    let spool = project.path().join("spool");
+    std::fs::create_dir(&spool).expect("spool/");
+    let mut python = std::process::Command::new(python::program("pyarrow==26.0.1", "python"));
+    let written = other.outcome(python.args(["-c", WRITE]).arg(&spool)).expect_code(0);
+    let by_record = Warehouse::duckdb(other.path());
+    let _ = load(&other, &(one_line(SCHEMA) + &written.stdout), &by_record).expect_code(0);
+    let expected = items(&by_record);
+    assert_eq!(expected.len(), 3);
+    let file = |format: &str, file: &str| {
+        one_line(SCHEMA) + &batch("items", format, &Value::Null, &[&spool.join(file)])
+    };
+    for (at, (format, name)) in [
+        ("parquet", "snappy.parquet"),
+        ("parquet", "gzip.parquet"),
+        ("arrow", "file.arrow"),
+        ("arrow", "stream.arrow"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let warehouse = Warehouse::DuckDb(project.path().join(format!("{at}.duckdb")));
+        let _ = load(&project, &file(format, name), &warehouse).expect_code(0);
+        assert_eq!(items(&warehouse), expected, "{name}");
+        let (postgres, by_record) = (Warehouse::postgres(), Warehouse::postgres());
+        let _ = load(&project, &file(format, name), &postgres).expect_code(0);
+        let _ = load(&other, &(one_line(SCHEMA) + &written.stdout), &by_record).expect_code(0);
+        assert_eq!(items(&postgres), items(&by_record), "{name}");
+    }
+    let refusals = [
+        ("parquet", "zstd.parquet", "E0207"),
+        ("parquet", "durations.parquet", "E0245"),
+        ("parquet", "file.arrow", "E0243"),
+        ("arrow", "snappy.parquet", "E0243"),
+        ("jsonl", "stream.arrow", "E0244"),
+    ];
+    for (format, name, code) in refusals {
+        let outcome = load(&project, &file(format, name), &Warehouse::postgres()).expect_code(65);
+        assert!(outcome.stderr.contains(&format!("error[{code}]")), "{name}: {outcome}");
     }
 }
 

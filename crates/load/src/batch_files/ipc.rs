@@ -2,7 +2,7 @@
 //! that no more than one is held, and never one of any size that its head may claim.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use arrow_buffer::MutableBuffer;
 use arrow_ipc::reader::StreamDecoder;
@@ -36,6 +36,12 @@ impl IpcBatches {
         if !batches.read(&mut start)? || start != MAGIC {
             batches.file.seek(SeekFrom::Start(0)).map_err(|error| damaged(&error))?;
             batches.left = left;
+            return Ok(batches);
+        }
+        // Some writers fill up to a wider boundary.
+        while batches.file.fill_buf().map_err(|error| damaged(&error))?.starts_with(&[0; 8]) {
+            batches.file.consume(8);
+            batches.left = batches.left.saturating_sub(8);
         }
         Ok(batches)
     }
@@ -97,6 +103,9 @@ impl Iterator for IpcBatches {
             if let Some(found) = decoded.transpose() {
                 return Some(found);
             }
+            if self.ended && self.decoder.schema().is_none() {
+                return Some(Err(FileError::NotOfFormat { expected: "an Arrow IPC stream or file" }));
+            }
         }
         None
     }
@@ -104,4 +113,64 @@ impl Iterator for IpcBatches {
 
 fn damaged(error: &dyn std::fmt::Display) -> FileError {
     FileError::Damaged { format: FORMAT, reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::sync::Arc;
+
+    use arrow_ipc::writer::{FileWriter, StreamWriter};
+    use columns::arrow_array::{ArrayRef, Int64Array};
+
+    use super::*;
+
+    fn batch(from: i64) -> RecordBatch {
+        RecordBatch::try_from_iter([(
+            "n",
+            Arc::new(Int64Array::from_iter_values(from..from + 3)) as ArrayRef,
+        )])
+        .unwrap()
+    }
+
+    fn stream() -> Vec<u8> {
+        let mut writer = StreamWriter::try_new(Vec::new(), &batch(0).schema()).unwrap();
+        writer.write(&batch(0)).unwrap();
+        writer.write(&batch(3)).unwrap();
+        writer.into_inner().unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<RecordBatch>, FileError> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        file.rewind().unwrap();
+        IpcBatches::open(file)?.collect()
+    }
+
+    #[test]
+    fn a_stream_and_a_file_give_their_batches() {
+        let mut writer = FileWriter::try_new(Vec::new(), &batch(0).schema()).unwrap();
+        writer.write(&batch(0)).unwrap();
+        writer.write(&batch(3)).unwrap();
+        let file = writer.into_inner().unwrap();
+        for bytes in [stream(), file] {
+            assert_eq!(read(&bytes).unwrap(), [batch(0), batch(3)]);
+        }
+        // Some writers leave out the end of a stream.
+        let open = stream();
+        assert_eq!(read(&open[..open.len() - 8]).unwrap(), [batch(0), batch(3)]);
+    }
+
+    #[test]
+    fn what_breaks_off_or_claims_too_much_is_refused() {
+        let whole = stream();
+        for length in [3, 20, 100, whole.len() - 20] {
+            assert!(read(&whole[..length]).is_err(), "{length}");
+        }
+        assert!(matches!(read(b"{\"id\":1}\n"), Err(FileError::NotOfFormat { .. })));
+        let claim = |size: u32| [&CONTINUES[..], &size.to_le_bytes(), &[0; 64]].concat();
+        assert!(matches!(read(&claim(u32::MAX)), Err(FileError::LargeBatch { .. })));
+        assert!(matches!(read(&claim(1 << 20)), Err(FileError::Damaged { .. })));
+        assert!(matches!(read(&claim(64)), Err(FileError::NotOfFormat { .. })));
+    }
 }
