@@ -11,5 +11,6 @@ mod kills;
 mod memory;
 mod packages;
 mod processes;
+mod relay;
 mod stream_settings;
 mod support;

@@ -28,6 +28,9 @@ pub(crate) struct Failure {
     /// The tap's last lines on its standard error, when it is about the tap.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) tap_said: Vec<String>,
+    /// The target's, when it is about a target that is a program of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) target_said: Vec<String>,
 }
 
 /// What a verb returns: its exit code, or what to tell.
@@ -45,7 +48,15 @@ impl Failure {
             }
             source = cause.source();
         }
-        Self { code: code.to_owned(), message, causes, hint, exit_code, tap_said: Vec::new() }
+        Self {
+            code: code.to_owned(),
+            message,
+            causes,
+            hint,
+            exit_code,
+            tap_said: Vec::new(),
+            target_said: Vec::new(),
+        }
     }
 
     /// The same with every secret starred out: an excerpt of a tap's output may hold one.
@@ -56,6 +67,7 @@ impl Failure {
             causes: self.causes.into_iter().map(redact).collect(),
             hint: self.hint.map(redact),
             tap_said: self.tap_said.into_iter().map(redact).collect(),
+            target_said: self.target_said.into_iter().map(redact).collect(),
             ..self
         }
     }

@@ -74,6 +74,16 @@ pub enum DecodeError {
         #[source]
         source: FileError,
     },
+    /// Files of records, whose columns cannot be left out on the way.
+    #[error(
+        "line {line}: the tap sent files of stream {stream} (BATCH), from which no column can be left out"
+    )]
+    FilesNotRelayed {
+        /// Number of the line.
+        line: u64,
+        /// The stream.
+        stream: String,
+    },
     /// A stream without key where one is required.
     #[error("line {line}: the SCHEMA of stream {stream} names no key, and a key is required")]
     KeyRequired {
@@ -126,6 +136,7 @@ impl DecodeError {
             Self::NoSchema { .. } => "E0205",
             Self::NotSelected { .. } => "E0206",
             Self::KeyRequired { .. } => "E0209",
+            Self::FilesNotRelayed { .. } => "E0424",
             Self::Schema { source, .. } => source.code(),
             Self::Record { source, .. } => source.code(),
             Self::File { source, .. } => source.code(),
@@ -148,6 +159,7 @@ impl DecodeError {
             Self::Truncated { .. } => "the tap was cut off; its own last lines may say why. Run again: it goes on from the last checkpoint".into(),
             Self::NoSchema { .. } => "the tap must send the stream's SCHEMA first: tell its author".into(),
             Self::NotSelected { hint, .. } => hint.clone(),
+            Self::FilesNotRelayed { .. } => "switch batch files off in the tap's config (`batch_config`), so that it sends records, or load all columns of the stream".into(),
             Self::KeyRequired { .. } => "name its key in the tap's catalog (`table-key-properties`), or take `primary_key_required` out of the settings".into(),
             Self::Schema { source, .. } => return source.hint(),
             Self::Record { source, .. } => return source.hint(),

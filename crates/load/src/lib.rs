@@ -3,7 +3,7 @@
 //! Owns the order of messages, cuts, backpressure and checkpoints. Must not know processes, files of state, SQL or
 //! any concrete target.
 //! Entry points: [`Decoder`] turns bytes into [`LoadStep`]s, [`Reader`] does so on a thread of its own, [`load`] applies them to a
-//! target; [`target_main`] makes a target a program of its own.
+//! target; [`Relay`] passes lines on to a target that is another program; [`target_main`] makes a target a program of its own.
 
 mod batch_files;
 mod cutter;
@@ -11,6 +11,7 @@ mod decoder;
 mod error;
 mod load_task;
 mod reader;
+mod relay;
 mod repair;
 mod rules;
 mod step;
@@ -22,6 +23,7 @@ pub use decoder::{DecodeLimits, Decoder, Now, WaitingBatch};
 pub use error::DecodeError;
 pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, Rest, StateEdit, load};
 pub use reader::{Clock, LastSign, Reader, Reading, Silence, TapOutput};
+pub use relay::{Ends, Relay, RelayEvent};
 pub use rules::{ColumnFilter, ColumnSchemas, Rules, StreamRule};
 pub use step::LoadStep;
 pub use target_program::{LoadSettings, ProgramError, TargetProgram, target_main};

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{DecodeError, Decoder, FilePlaces, LoadStep, Now};
 
 /// After the tap's exit, how long its output may stay silent before it counts as ended: a grandchild may hold it.
-const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
+pub(crate) const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
 
 /// How reading ended.
 pub enum Reading {
@@ -24,6 +24,8 @@ pub enum Reading {
     Ended,
     /// The run asked to stop, or takes no more steps.
     Stopped,
+    /// The target, another program, has closed its input before the end.
+    HungUp,
     /// The tap was silent for too long.
     Silent,
     /// The output cannot be loaded.
@@ -52,28 +54,35 @@ impl Reader {
         clock: Clock,
     ) -> io::Result<Self> {
         let TapOutput { output, silence, files } = tap;
-        let (ears, control) = io::pipe()?;
-        let (sender, outcome) = oneshot::channel();
-        let reading = ReadLoop {
-            output,
-            ears,
-            decoder,
-            steps,
-            silence,
-            files,
-            clock,
-            exited: false,
-            stopping: false,
-            heard: Instant::now(),
-        };
-        let thread = std::thread::Builder::new().name("decode".into()).spawn(move || {
-            let mut reading = reading;
+        Self::spawn("decode", move |ears, outcome| {
+            let mut reading = ReadLoop {
+                output,
+                ears,
+                decoder,
+                steps,
+                silence,
+                files,
+                clock,
+                exited: false,
+                stopping: false,
+                heard: Instant::now(),
+            };
             let how = reading.run();
             let records = reading.decoder.records();
             // The channel closes before the word is given, so that the load task can end.
             drop(reading);
-            let _ = sender.send((how, records));
-        })?;
+            let _ = outcome.send((how, records));
+        })
+    }
+
+    /// Starts a thread that listens to `ears`: a byte says that the tap has exited, their end that it is to stop.
+    pub(crate) fn spawn(
+        name: &str,
+        run: impl FnOnce(io::PipeReader, oneshot::Sender<(Reading, u64)>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (ears, control) = io::pipe()?;
+        let (sender, outcome) = oneshot::channel();
+        let thread = std::thread::Builder::new().name(name.into()).spawn(move || run(ears, sender))?;
         Ok(Self { thread: Some(thread), control: Some(control), outcome })
     }
 

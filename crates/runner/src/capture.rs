@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::private_folder::PrivateFolder;
-use crate::tap::{Tap, TapExit};
-use crate::{RunError, Shutdown, TapCommand, TapFailure};
+use crate::process::{Process, ProcessExit};
+use crate::{ProgramCommand, RunError, Shutdown, TapFailure};
 
 /// Most bytes that are kept.
 const MOST_BYTES: usize = 256 << 20;
@@ -16,7 +16,7 @@ const MOST_BYTES: usize = 256 << 20;
 pub(crate) struct Captured {
     pub(crate) stdout: Vec<u8>,
     /// `None` when it was stopped because enough was seen.
-    pub(crate) exit: Option<TapExit>,
+    pub(crate) exit: Option<ProcessExit>,
 }
 
 /// What a program is asked.
@@ -31,7 +31,7 @@ pub(crate) struct Question {
 
 /// Starts the tap with the question's flag, and reads its output until it ends or there is enough of it.
 pub(crate) async fn capture(
-    command: &TapCommand,
+    command: &ProgramCommand,
     question: Question,
     shutdown: &mut Shutdown,
 ) -> Result<Captured, RunError> {
@@ -44,7 +44,7 @@ pub(crate) async fn capture(
         arguments.extend(["--config".into(), private.write_config(&command.config)?.into()]);
     }
     arguments.push(flag.into());
-    let mut tap = Tap::start(command, private.path(), &arguments).await?;
+    let mut tap = Process::start(command, private.path(), &arguments).await?;
     let output = tap.take_stdout().ok_or(RunError::Bug)?;
     let reading = tokio::task::spawn_blocking(move || read(&output, enough));
     let stdout = tokio::select! {

@@ -4,8 +4,26 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use singer::State;
+
+use crate::ProgramCommand;
+
 /// Name of the file in the run's private folder; the tap finds its path in `TAPSTER_COMMITTED_STATE`.
 pub(crate) const FILE: &str = "committed.json";
+
+/// The tap's command with the file's path in its environment.
+pub(crate) fn told_of(tap: &ProgramCommand, folder: &Path) -> ProgramCommand {
+    let mut tap = tap.clone();
+    tap.env.push(("TAPSTER_COMMITTED_STATE".into(), folder.join(FILE).into()));
+    tap
+}
+
+/// Tells a running tap what was committed.
+pub(crate) fn tell(folder: &Path, state: &State) {
+    if let Err(error) = replace(folder, state.as_str()) {
+        tracing::warn!(%error, "the tap cannot be told what was committed");
+    }
+}
 
 /// Replaces the file with this STATE. Log-based taps acknowledge to their server only from it.
 pub(crate) fn replace(folder: &Path, state: &str) -> io::Result<()> {

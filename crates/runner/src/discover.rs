@@ -5,7 +5,7 @@ use std::time::Duration;
 use singer::{Catalog, Message, SkipRecords};
 
 use crate::capture::{Captured, Question, capture};
-use crate::{RunError, Shutdown, TapCommand, TapFailure};
+use crate::{ProgramCommand, RunError, Shutdown, TapFailure};
 
 /// What came of discovery.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ const HELP: Duration = Duration::from_mins(1);
 /// # Errors
 /// When the tap does not start, exits with an error, takes longer, or prints no catalog. What it said is in its log.
 pub async fn discover(
-    command: &TapCommand,
+    command: &ProgramCommand,
     longest: Duration,
     shutdown: &mut Shutdown,
 ) -> Result<Discovered, RunError> {
@@ -47,7 +47,7 @@ pub async fn discover(
 /// # Errors
 /// When the program does not start.
 pub async fn catalog_flags(
-    command: &TapCommand,
+    command: &ProgramCommand,
     shutdown: &mut Shutdown,
 ) -> Result<Vec<&'static str>, RunError> {
     let enough = |bytes: &[u8]| bytes.len() > 1 << 20 || begins_with_message(bytes);

@@ -1,5 +1,6 @@
 //! Why a run failed: one kind, split by whose fault it is.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +18,12 @@ pub enum RunError {
     /// The tap's process.
     #[error(transparent)]
     Tap(#[from] TapFailure),
+    /// The process of a target that is a program of its own.
+    #[error(transparent)]
+    TargetProgram(#[from] TargetFailure),
+    /// A program that cannot be started.
+    #[error(transparent)]
+    Program(#[from] ProgramFailure),
     /// What the tap wrote.
     #[error(transparent)]
     Decode(#[from] DecodeError),
@@ -60,20 +67,42 @@ pub enum RunError {
     Bug,
 }
 
-/// What a tap's process did wrong.
+/// What a program is in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// It says the records.
+    Tap,
+    /// It loads them.
+    Target,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Tap => "tap",
+            Self::Target => "target",
+        })
+    }
+}
+
+/// Why a program cannot be started.
 #[derive(Debug, Error)]
-pub enum TapFailure {
-    /// The program is nowhere.
-    #[error("the tap's program `{program}` is not found{}", .searched.map(|n| format!(" in the {n} folders of PATH")).unwrap_or_default())]
+pub enum ProgramFailure {
+    /// It is nowhere.
+    #[error("the {side}'s program `{program}` is not found{}", .searched.map(|n| format!(" in the {n} folders of PATH")).unwrap_or_default())]
     NotFound {
+        /// Whose it is.
+        side: Side,
         /// The program as it was named.
         program: String,
         /// How many folders were searched; `None` for a path.
         searched: Option<usize>,
     },
-    /// The program is there but does not start.
-    #[error("the tap's program `{program}` does not start: {reason}")]
+    /// It is there but does not start.
+    #[error("the {side}'s program `{program}` does not start: {reason}")]
     NotStarted {
+        /// Whose it is.
+        side: Side,
         /// The program.
         program: String,
         /// What is wrong with it, or the system's reason.
@@ -81,6 +110,37 @@ pub enum TapFailure {
         /// What to do about it.
         hint: String,
     },
+}
+
+/// What the process of a target did wrong.
+#[derive(Debug, Error)]
+pub enum TargetFailure {
+    /// It exited with an error.
+    #[error("the target exited {code}")]
+    Exited {
+        /// Its exit code.
+        code: i32,
+    },
+    /// A signal ended it.
+    #[error("the target was killed by signal {signal}{}", if *.signal == 9 { " (often: out of memory)" } else { "" })]
+    Signalled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// It exited 0 and had not read all.
+    #[error("the target exited 0 before it had read all that the tap said")]
+    EndedEarly,
+    /// It closed its input and went on.
+    #[error("the target closed its input before it had read all that the tap said")]
+    Closed,
+    /// Its guard died.
+    #[error("the process that guards the target was ended from outside")]
+    GuardLost,
+}
+
+/// What a tap's process did wrong.
+#[derive(Debug, Error)]
+pub enum TapFailure {
     /// It exited with an error.
     #[error("the tap exited {code}{}", place(*.records))]
     Exited {
@@ -143,6 +203,8 @@ impl RunError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Tap(failure) => failure.code(),
+            Self::TargetProgram(failure) => failure.code(),
+            Self::Program(failure) => failure.code(),
             Self::Decode(error) => error.code(),
             Self::Target(error) => error.code,
             Self::State(_) => "E0413",
@@ -159,7 +221,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Tap(TapFailure::Silent(_)) | Self::Timeout(_) => 124,
-            Self::Tap(TapFailure::NotFound { .. } | TapFailure::NotStarted { .. }) | Self::State(_) => 78,
+            Self::Program(_) | Self::State(_) => 78,
             Self::Tap(_) | Self::NoState { .. } => 76,
             Self::Decode(_) => 65,
             Self::Target(error) => match error.status {
@@ -168,7 +230,7 @@ impl RunError {
                 Status::Record { .. } => 65,
                 Status::Permanent | Status::Temporary => 69,
             },
-            Self::Machine { .. } => 69,
+            Self::Machine { .. } | Self::TargetProgram(_) => 69,
             Self::Cancelled(signal) => signal.exit_code(),
             Self::Bug => 70,
         }
@@ -179,6 +241,8 @@ impl RunError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Tap(failure) => failure.hint(),
+            Self::TargetProgram(failure) => failure.hint(),
+            Self::Program(failure) => failure.hint(),
             Self::Decode(error) => return error.hint(),
             Self::Target(error) => return error.hint.clone(),
             Self::State(_) => "run without `--select` and with `--full-refresh`, so that the whole STATE starts over".into(),
@@ -191,6 +255,55 @@ impl RunError {
     }
 }
 
+impl ProgramFailure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { side: Side::Tap, .. } => "E0406",
+            Self::NotStarted { side: Side::Tap, .. } => "E0407",
+            Self::NotFound { .. } | Self::NotStarted { .. } => "E0423",
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::NotFound { side, searched: Some(_), program }
+                if program.starts_with(&format!("{side}-")) =>
+            {
+                format!(
+                    "install it, from PyPI for example by `pip install {program}`, or give its path under `{side}: {{ command: [...] }}`"
+                )
+            }
+            Self::NotFound { side, searched: Some(_), .. } => {
+                format!("install it, or give its path under `{side}: {{ command: [...] }}`")
+            }
+            Self::NotFound { side, .. } => {
+                format!("check the path under `{side}`; relative ones start at the project's folder")
+            }
+            Self::NotStarted { hint, .. } => hint.clone(),
+        }
+    }
+}
+
+impl TargetFailure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Exited { .. } => "E0420",
+            Self::Signalled { .. } | Self::GuardLost => "E0421",
+            Self::EndedEarly | Self::Closed => "E0422",
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Exited { .. } => "the target's own last lines say why; the next run goes on from the last STATE that it printed",
+            Self::Signalled { signal: 9 } => "see the system's log for the out-of-memory killer; the next run goes on from the last STATE that it printed",
+            Self::Signalled { .. } | Self::GuardLost => "run again: it goes on from the last STATE that the target printed",
+            Self::EndedEarly | Self::Closed => "a target must read to the end of its input: see its own last lines, and try it by hand with `tapster invoke PIPELINE --target`",
+        }
+        .to_owned()
+    }
+}
+
 impl TapFailure {
     fn code(&self) -> &'static str {
         match self {
@@ -199,8 +312,6 @@ impl TapFailure {
             Self::Silent(_) => "E0403",
             Self::GuardLost => "E0404",
             Self::NoCatalog(_) => "E0405",
-            Self::NotFound { .. } => "E0406",
-            Self::NotStarted { .. } => "E0407",
             Self::Lingering(_) => "E0412",
         }
     }
@@ -212,12 +323,6 @@ impl TapFailure {
             Self::Signalled { .. } | Self::GuardLost => "run again: it goes on from the last checkpoint".into(),
             Self::Silent(_) => "raise `limits.idle_timeout` if the tap is known to think for so long".into(),
             Self::NoCatalog(_) => "if the tap has no discovery, say `catalog: false` beside its command".into(),
-            Self::NotFound { searched: Some(_), program } if program.starts_with("tap-") => format!(
-                "install it, from PyPI for example by `pip install {program}`, or give its path under `tap: {{ command: [...] }}`"
-            ),
-            Self::NotFound { searched: Some(_), .. } => "install it, or give its path under `tap: { command: [...] }`".into(),
-            Self::NotFound { .. } => "check the path under `tap`; relative ones start at the project's folder".into(),
-            Self::NotStarted { hint, .. } => hint.clone(),
             Self::Lingering(_) => "the tap must exit once its output is complete: tell its author, or raise `limits.grace`".into(),
         }
     }

@@ -23,6 +23,11 @@ pub enum RunEvent {
         /// Which attempt this is, from 1.
         attempt: usize,
     },
+    /// The target, a program of its own, runs.
+    TargetStarted {
+        /// Its process id.
+        pid: u32,
+    },
     /// A table is able to hold what comes.
     TableOpened {
         /// The stream.
@@ -53,6 +58,29 @@ pub enum RunEvent {
         state: Option<String>,
         /// Number of the commit.
         sequence: i64,
+    },
+    /// Records have gone to a target that is a program of its own. What became of them is not known.
+    Relayed {
+        /// The stream.
+        stream: String,
+        /// How many.
+        records: u64,
+        /// Bytes of their lines.
+        bytes: u64,
+    },
+    /// A STATE that the target, a program of its own, has printed is kept.
+    StateKept {
+        /// The STATE, JSON text.
+        state: String,
+        /// Its number.
+        sequence: i64,
+    },
+    /// The target, a program of its own, has ended.
+    TargetExited {
+        /// Its exit code.
+        code: Option<i32>,
+        /// Or the signal that ended it.
+        signal: Option<i32>,
     },
     /// The tap has ended.
     TapExited {
@@ -121,6 +149,8 @@ pub struct RunSummary {
     pub elapsed: Duration,
     /// The tap's last lines on standard error, secrets taken out.
     pub tap_said: Vec<String>,
+    /// Those of the target, where it is a program of its own.
+    pub target_said: Vec<String>,
 }
 
 impl RunSummary {

@@ -1,7 +1,7 @@
-//! The guard: a small process between tapster and a tap that outlives neither.
+//! The guard: a small process between tapster and a tap, or a target that is a program, which outlives neither.
 //!
-//! It leads a session of its own, starts the tap in a process group, and listens to the socket on its standard
-//! input. When the socket ends, by whatever death of tapster, the tap's group and everything that descends from it
+//! It leads a session of its own, starts the program in a process group, and listens to the socket on its standard
+//! input. When the socket ends, by whatever death of tapster, the program's group and everything that descends from it
 //! is killed and the run's private folder is removed. A parent-death signal would not do: it follows the thread that
 //! started the child, and misses grandchildren.
 
@@ -12,7 +12,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitOptions};
@@ -20,7 +20,7 @@ use rustix::process::{Pid, Signal, WaitOptions};
 /// What the guard tells over its socket, one line each.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Report {
-    /// The tap runs, with this process id.
+    /// The program runs, with this process id.
     Started(i32),
     /// It does not start.
     Failed(String),
@@ -52,10 +52,12 @@ impl Report {
     }
 }
 
-/// The whole life of a guard: `FOLDER PROGRAM ARGS…`. Returns its exit code.
+/// The whole life of a guard: `FOLDER INPUT PROGRAM ARGS…`, where the program reads the file or named pipe `INPUT`.
+/// Returns its exit code.
 #[must_use]
 pub fn guard(mut arguments: impl Iterator<Item = OsString>) -> u8 {
-    let (Some(folder), Some(program)) = (arguments.next().map(PathBuf::from), arguments.next()) else {
+    let mut next = || arguments.next();
+    let (Some(folder), Some(input), Some(program)) = (next().map(PathBuf::from), next(), next()) else {
         return 2;
     };
     let Ok(socket) = socket() else { return 2 };
@@ -63,8 +65,11 @@ pub fn guard(mut arguments: impl Iterator<Item = OsString>) -> u8 {
     let _ = rustix::process::setsid();
     let _ = rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1));
     let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null()).process_group(0);
-    let mut child = match command.spawn() {
+    command.args(arguments).process_group(0);
+    let started = fs::File::open(input).and_then(|input| command.stdin(input).spawn());
+    // The input is the program's alone.
+    drop(command);
+    let mut child = match started {
         Ok(child) => child,
         Err(error) => {
             report(&socket, &Report::Failed(error.to_string()));
@@ -93,7 +98,7 @@ fn socket() -> io::Result<UnixStream> {
     Ok(UnixStream::from(descriptor))
 }
 
-/// Lets go of the tap's output and log, whose ends tapster waits for.
+/// Lets go of the program's output and log, whose ends tapster waits for.
 fn release_output() {
     if let Ok(null) = fs::OpenOptions::new().write(true).open("/dev/null") {
         let _ = rustix::stdio::dup2_stdout(&null);

@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus};
 use rustix::process::{Pid, Signal};
 
 use crate::private_folder::PrivateFolder;
-use crate::{RunError, Shutdown, StopSignal, TapCommand, program};
+use crate::{ProgramCommand, RunError, Shutdown, StopSignal, program};
 
 /// Starts the program with `--config FILE` and further arguments, and waits for its end. Gives its exit code, or 128
 /// and the number of the signal that ended it.
@@ -16,7 +16,7 @@ use crate::{RunError, Shutdown, StopSignal, TapCommand, program};
 /// # Errors
 /// When the program does not start.
 pub async fn invoke(
-    command: &TapCommand,
+    command: &ProgramCommand,
     arguments: &[OsString],
     shutdown: &mut Shutdown,
 ) -> Result<u8, RunError> {

@@ -8,24 +8,26 @@ mod capture;
 mod committed_file;
 mod discover;
 mod error;
+mod error_log;
 mod event;
 mod guard;
 mod invoke;
 mod plan;
 mod private_folder;
+mod process;
 mod program;
+mod relay;
 mod run;
 mod supervise;
-mod tap;
-mod tap_log;
 
 pub use discover::{Discovered, catalog_flags, discover};
-pub use error::{RunError, TapFailure};
+pub use error::{ProgramFailure, RunError, Side, TapFailure, TargetFailure};
 pub use event::{Observer, RunEvent, RunSummary, StreamSummary};
 pub use guard::guard;
 pub use invoke::invoke;
 pub use plan::{
-    Attempts, CommitEdit, MakeTarget, RunLimits, RunPlan, Shutdown, StartEdit, StopSignal, TapCommand,
+    Attempts, CommitEdit, MakeTarget, ProgramCommand, RunLimits, RunPlan, Shutdown, StartEdit, StopSignal,
 };
 pub use private_folder::sweep;
+pub use program::find_program;
 pub use run::run;

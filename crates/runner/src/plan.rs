@@ -10,9 +10,13 @@ use singer::{State, StateError};
 use target_api::{RunIdentity, Target, TargetError};
 use tokio::sync::mpsc;
 
-/// How to start a tap.
+use crate::Side;
+
+/// How to start a program: a tap, or a target that is one of its own.
 #[derive(Clone)]
-pub struct TapCommand {
+pub struct ProgramCommand {
+    /// What it is.
+    pub side: Side,
     /// Its program and first arguments; no shell.
     pub argv: Vec<OsString>,
     /// Its whole environment.
@@ -23,7 +27,7 @@ pub struct TapCommand {
     pub config: String,
     /// Folders besides the run's own where the files of its BATCH messages may lie.
     pub batch_roots: Vec<PathBuf>,
-    /// The tapster binary, which guards the tap.
+    /// The tapster binary, which guards it.
     pub guard: PathBuf,
     /// Under which private folders are made.
     pub private: PathBuf,
@@ -76,13 +80,15 @@ pub struct RunPlan {
     /// Who runs.
     pub identity: RunIdentity,
     /// The tap.
-    pub tap: TapCommand,
+    pub tap: ProgramCommand,
     /// The catalog with its selection, JSON text; `None` for a tap that has none.
     pub catalog: Option<String>,
     /// Which of `--catalog` and `--properties` the tap takes.
     pub catalog_flags: Vec<&'static str>,
-    /// Makes the target.
+    /// Makes the target; where the records go to a program of its own, what keeps the STATE for it.
     pub target: MakeTarget,
+    /// The program that the records go to instead.
+    pub relay: Option<ProgramCommand>,
     /// What the pipeline says about streams.
     pub rules: Rules,
     /// Full refresh: what the tap does not get of the STATE.

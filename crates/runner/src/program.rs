@@ -1,4 +1,4 @@
-//! Finds a tap's program before it is started, so that what is missing is named as such: the program, its right to
+//! Finds a program before it is started, so that what is missing is named as such: the program, its right to
 //! run, or the interpreter in its first line.
 
 use std::ffi::OsStr;
@@ -7,40 +7,48 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::{TapCommand, TapFailure};
+use crate::{ProgramCommand, ProgramFailure, RunError};
+
+/// Whether a program can be started, as far as that is seen without starting it.
+///
+/// # Errors
+/// It is not there, is not executable, or its interpreter is missing.
+pub fn find_program(command: &ProgramCommand) -> Result<(), RunError> {
+    Ok(find(command).map(drop)?)
+}
 
 /// As much of a first line as Linux reads.
 const FIRST_LINE: u64 = 256;
 
-/// The program of a tap as a path.
-pub(crate) fn find(tap: &TapCommand) -> Result<PathBuf, TapFailure> {
-    let program = tap.argv.first().map(PathBuf::from).unwrap_or_default();
+/// The program as a path.
+pub(crate) fn find(command: &ProgramCommand) -> Result<PathBuf, ProgramFailure> {
+    let (side, program) = (command.side, command.argv.first().map(PathBuf::from).unwrap_or_default());
     let name = program.display().to_string();
-    let folders = folders(tap);
+    let folders = folders(command);
     let (candidates, searched) = if program.components().count() > 1 {
         // Without the `.` of `./tap.py`.
-        (vec![tap.folder.join(&program).components().collect()], None)
+        (vec![command.folder.join(&program).components().collect()], None)
     } else {
         (folders.iter().map(|folder| folder.join(&program)).collect(), Some(folders.len()))
     };
     let files: Vec<PathBuf> = candidates.into_iter().filter(|path: &PathBuf| path.is_file()).collect();
     let Some(path) = files.iter().find(|path| may_run(path)).or(files.first()) else {
-        return Err(TapFailure::NotFound { program: name, searched });
+        return Err(ProgramFailure::NotFound { side, program: name, searched });
     };
-    let refused = |(reason, hint)| TapFailure::NotStarted { program: name, reason, hint };
+    let refused = |(reason, hint)| ProgramFailure::NotStarted { side, program: name, reason, hint };
     if !may_run(path) {
         let reason = format!("{} is not executable", path.display());
         return Err(refused((reason, format!("chmod +x '{}'", path.display()))));
     }
-    match missing_interpreter(path, tap, &folders) {
+    match missing_interpreter(path, command, &folders) {
         Some(missing) => Err(refused(missing)),
         None => Ok(path.clone()),
     }
 }
 
-/// The folders of the tap's own PATH.
-fn folders(tap: &TapCommand) -> Vec<PathBuf> {
-    let path = tap.env.iter().find(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
+/// The folders of the program's own PATH.
+fn folders(command: &ProgramCommand) -> Vec<PathBuf> {
+    let path = command.env.iter().find(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
     std::env::split_paths(path.unwrap_or(OsStr::new(""))).collect()
 }
 
@@ -50,7 +58,11 @@ fn may_run(path: &Path) -> bool {
 
 /// What is wrong with the interpreter that a script names, and what to do. The system itself would say no more than
 /// that there is no such file, which the script is not.
-fn missing_interpreter(script: &Path, tap: &TapCommand, folders: &[PathBuf]) -> Option<(String, String)> {
+fn missing_interpreter(
+    script: &Path,
+    command: &ProgramCommand,
+    folders: &[PathBuf],
+) -> Option<(String, String)> {
     let line = first_line(script)?;
     let mut words = line.strip_prefix("#!")?.split([' ', '\t']).filter(|word| !word.is_empty());
     let interpreter = words.next()?;
@@ -58,9 +70,9 @@ fn missing_interpreter(script: &Path, tap: &TapCommand, folders: &[PathBuf]) -> 
         let reason = "its first line ends as lines do on Windows, and the interpreter there is not found so";
         return Some((reason.to_owned(), "save it with line ends of Unix (LF)".to_owned()));
     }
-    if !tap.folder.join(interpreter).exists() {
+    if !command.folder.join(interpreter).exists() {
         let reason = format!("the interpreter in its first line, {interpreter}, does not exist");
-        let hint = "install the tap again; a virtual environment that was moved must be made anew";
+        let hint = "install it again; a virtual environment that was moved must be made anew";
         return Some((reason, hint.to_owned()));
     }
     // `#!/usr/bin/env python3`; what else env may be told is left to it.
@@ -73,7 +85,7 @@ fn missing_interpreter(script: &Path, tap: &TapCommand, folders: &[PathBuf]) -> 
         "the interpreter in its first line, {named}, is not in the {} folders of PATH",
         folders.len()
     );
-    Some((reason, format!("install {named}, or the tap with its own")))
+    Some((reason, format!("install {named}, or the program with its own")))
 }
 
 /// The first line without its newline, as far as the system would read it.
@@ -99,7 +111,8 @@ mod tests {
             fs::write(&path, text).unwrap();
             fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         }
-        let tap = TapCommand {
+        let tap = ProgramCommand {
+            side: crate::Side::Tap,
             argv: vec![name.into()],
             env: vec![("PATH".into(), folder.path().into())],
             folder: folder.path().to_owned(),
@@ -123,7 +136,7 @@ mod tests {
         assert!(
             told.contains("`./tap.py`") && told.contains("first line, /old/venv/bin/python, does not exist")
         );
-        assert!(hint.contains("install the tap again"), "{hint}");
+        assert!(hint.contains("install it again"), "{hint}");
         let (told, hint) = judged("#!/usr/bin/env python9\n", 0o755, "tap.py").unwrap_err();
         assert!(told.contains("python9, is not in the 1 folders of PATH"), "{told}");
         assert!(hint.contains("install python9"), "{hint}");

@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::private_folder::{CATALOG, PrivateFolder, STATE};
+use crate::process::{Process, ProcessExit};
+use crate::relay::relay;
 use crate::supervise::Book;
-use crate::tap::{Tap, TapExit};
-use crate::{Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, TapFailure, committed_file};
+use crate::{Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, Side, TapFailure, committed_file};
 
 /// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
 const CHANNEL_STEPS: usize = 2;
@@ -57,6 +58,9 @@ async fn attempt_once(
     shutdown: &mut Shutdown,
     book: &Book,
 ) -> Result<(), RunError> {
+    if let Some(command) = &plan.relay {
+        return relay(plan, command, deadline, shutdown, book).await;
+    }
     let mut target = (plan.target)()?;
     let state = tokio::select! {
         biased;
@@ -69,11 +73,9 @@ async fn attempt_once(
     let name = format!("{}-{attempt}", plan.identity.run);
     let private = PrivateFolder::create(&plan.tap.private, &name)?;
     let arguments = tap_arguments(plan, &private, start.as_ref())?;
-    let mut tap_command = plan.tap.clone();
-    let committed = private.path().join(committed_file::FILE);
-    tap_command.env.push(("TAPSTER_COMMITTED_STATE".into(), committed.into()));
+    let mut tap_command = committed_file::told_of(&plan.tap, private.path());
     tap_command.env.push(("TAPSTER_RUN_FOLDER".into(), private.path().into()));
-    let mut tap = Tap::start(&tap_command, private.path(), &arguments).await?;
+    let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
     book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
 
     let mut run = Running { plan, deadline, shutdown, book, private: &private };
@@ -84,13 +86,13 @@ async fn attempt_once(
 }
 
 /// Preflight, then the fence and the STATE.
-async fn prepare(target: &mut dyn Target, plan: &RunPlan) -> Result<Option<State>, RunError> {
+pub(crate) async fn prepare(target: &mut dyn Target, plan: &RunPlan) -> Result<Option<State>, RunError> {
     target.check().await?;
     let state = target.resume(&plan.identity).await?;
     Ok(state.map(|text| State::parse(&text)).transpose()?)
 }
 
-fn tap_arguments(
+pub(crate) fn tap_arguments(
     plan: &RunPlan,
     private: &PrivateFolder,
     state: Option<&State>,
@@ -124,7 +126,7 @@ impl Running<'_> {
     /// Starts the decode thread, drives the load task, and waits for whatever comes first.
     async fn drive(
         &mut self,
-        tap: &mut Tap,
+        tap: &mut Process,
         target: &mut dyn Target,
         before: Option<State>,
     ) -> Result<(), RunError> {
@@ -187,7 +189,7 @@ impl Running<'_> {
                     exit = tap.exit(), if stop.exit.is_none() => {
                         stop.exit = Some(exit);
                         reader.tap_exited();
-                        self.tell_exit(exit);
+                        self.book.tell(&exit.event(Side::Tap));
                     }
                     // 6. The load goes on by itself and ends last.
                     loaded = &mut load => break (loaded, stop),
@@ -208,7 +210,7 @@ impl Running<'_> {
         &self,
         loaded: Result<Loaded, load::LoadFailure>,
         stop: Stop,
-        tap: &mut Tap,
+        tap: &mut Process,
         target: &mut dyn Target,
     ) -> Result<(), RunError> {
         match (loaded, stop.cause) {
@@ -232,7 +234,7 @@ impl Running<'_> {
     }
 
     /// The stream was whole: the tap's exit decides whether what came after the last STATE is committed.
-    async fn conclude(&self, tap: &mut Tap, records: u64) -> Result<(), RunError> {
+    async fn conclude(&self, tap: &mut Process, records: u64) -> Result<(), RunError> {
         let grace = self.plan.limits.grace;
         let exit = tap.exit_within(grace).await.ok_or(TapFailure::Lingering(grace))?;
         exit.failure(Some(records)).map_or(Ok(()), |failure| Err(failure.into()))
@@ -244,25 +246,14 @@ impl Running<'_> {
         self.book.load_event(committed);
         Ok(())
     }
-
-    fn tell_exit(&self, exit: TapExit) {
-        let (code, signal) = match exit {
-            TapExit::Code(code) => (Some(code), None),
-            TapExit::Signal(signal) => (None, Some(signal)),
-            TapExit::GuardLost => (None, None),
-        };
-        self.book.tell(&RunEvent::TapExited { code, signal });
-    }
 }
 
 /// Notes what the load says, and tells the tap what was committed.
 fn reporter<'a>(book: &'a Book, private: &PrivateFolder) -> impl Fn(load::LoadEvent) + Send + Sync + use<'a> {
     let folder = private.path().to_owned();
     move |event| {
-        if let load::LoadEvent::Checkpointed { state: Some(state), .. } = &event
-            && let Err(error) = committed_file::replace(&folder, state.as_str())
-        {
-            tracing::warn!(%error, "the tap cannot be told what was committed");
+        if let load::LoadEvent::Checkpointed { state: Some(state), .. } = &event {
+            committed_file::tell(&folder, state);
         }
         book.load_event(event);
     }
@@ -275,12 +266,12 @@ struct Stop {
     signals: u32,
     kill_at: Option<Instant>,
     reading: Option<()>,
-    exit: Option<TapExit>,
+    exit: Option<ProcessExit>,
     records: u64,
 }
 
 impl Stop {
-    fn begin(&mut self, cause: RunError, plan: &RunPlan, reader: &mut Reader, tap: &Tap) {
+    fn begin(&mut self, cause: RunError, plan: &RunPlan, reader: &mut Reader, tap: &Process) {
         if self.cause.is_none() {
             self.cause = Some(cause);
         }
@@ -290,7 +281,7 @@ impl Stop {
     }
 
     /// Draws the conclusion from how reading ended.
-    fn read(&mut self, how: Reading, plan: &RunPlan, reader: &mut Reader, tap: &Tap) {
+    fn read(&mut self, how: Reading, plan: &RunPlan, reader: &mut Reader, tap: &Process) {
         self.reading = Some(());
         match cause(how, plan) {
             None => {}
@@ -319,7 +310,7 @@ impl Stop {
 fn cause(how: Reading, plan: &RunPlan) -> Option<RunError> {
     match how {
         // `Stopped` has its cause already, or the load's own failure is about to give it.
-        Reading::Ended | Reading::Stopped => None,
+        Reading::Ended | Reading::Stopped | Reading::HungUp => None,
         Reading::Refused(error) => Some(RunError::Decode(error)),
         Reading::Silent => Some(TapFailure::Silent(plan.limits.idle_timeout).into()),
         Reading::Broken(source) => {
@@ -329,7 +320,7 @@ fn cause(how: Reading, plan: &RunPlan) -> Option<RunError> {
 }
 
 /// Waits for an instant; for ever without one.
-async fn until(instant: Option<Instant>) {
+pub(crate) async fn until(instant: Option<Instant>) {
     match instant {
         Some(instant) => sleep_until(instant).await,
         None => std::future::pending().await,

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use load::LoadEvent;
+use load::{LoadEvent, RelayEvent};
+use singer::State;
 
 use crate::{Observer, RunError, RunEvent, RunSummary, StreamSummary};
 
@@ -23,6 +24,7 @@ struct Pages {
     sequence: Option<i64>,
     commits: u64,
     tap_said: Vec<String>,
+    target_said: Vec<String>,
 }
 
 struct StreamPage {
@@ -64,6 +66,44 @@ impl Book {
     pub(crate) fn tap_said(&self, lines: Vec<String>) {
         if !lines.is_empty() {
             self.pages().tap_said = lines;
+        }
+    }
+
+    pub(crate) fn target_said(&self, lines: Vec<String>) {
+        self.pages().target_said = lines;
+    }
+
+    /// Notes what the relay says and passes it on.
+    pub(crate) fn relay_event(&self, event: RelayEvent) {
+        match event {
+            RelayEvent::Stream { stream, keyed } => self.pages().stream(&stream).summary.keyed = keyed,
+            RelayEvent::Records { stream, records, bytes } => {
+                let mut pages = self.pages();
+                let summary = &mut pages.stream(&stream).summary;
+                summary.records_read += records;
+                summary.bytes += bytes;
+                drop(pages);
+                self.tell(&RunEvent::Relayed { stream, records, bytes });
+            }
+            RelayEvent::State => {}
+        }
+    }
+
+    /// A STATE that the target printed is kept. Which records it covers is not known.
+    pub(crate) fn state_kept(&self, state: &State, sequence: i64) {
+        let state = state.as_str().to_owned();
+        let mut pages = self.pages();
+        pages.commits += 1;
+        pages.sequence = Some(sequence);
+        pages.state_after = Some(state.clone());
+        drop(pages);
+        self.tell(&RunEvent::StateKept { state, sequence });
+    }
+
+    /// The target has read all and exited 0: that is its word for what it was given.
+    pub(crate) fn all_relayed_is_written(&self) {
+        for page in &mut self.pages().streams {
+            page.summary.records_written = page.summary.records_read;
         }
     }
 
@@ -132,6 +172,7 @@ impl Book {
             sequence: pages.sequence,
             elapsed: self.elapsed(),
             tap_said: pages.tap_said,
+            target_said: pages.target_said,
         };
         self.tell(&RunEvent::Finished { exit_code: summary.exit_code() });
         summary

@@ -17,13 +17,16 @@ pub struct RunFolder {
     pub path: PathBuf,
     /// What the tap wrote to stderr, byte for byte.
     pub tap_log: PathBuf,
+    /// What the target wrote to stderr, where it is a program of its own.
+    pub target_log: PathBuf,
     /// What tapster logged of this run.
     pub run_log: PathBuf,
 }
 
 impl RunFolder {
     fn at(path: PathBuf) -> Self {
-        Self { tap_log: path.join("tap.log"), run_log: path.join("run.log"), path }
+        let log = |name: &str| path.join(name);
+        Self { tap_log: log("tap.log"), target_log: log("target.log"), run_log: log("run.log"), path }
     }
 }
 

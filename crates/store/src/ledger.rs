@@ -9,7 +9,7 @@ use crate::{
 };
 
 const COLUMNS: &str = "id, environment, pipeline, tap, target, pid, host, started, ended, status, exit_code, \
-                       error_code, error_text, error_hint, tap_said, log, state_before, state_after";
+                       error_code, error_text, error_hint, tap_said, log, state_before, state_after, target_said";
 
 impl Store {
     /// Writes the first line of a run. The lock is the proof that no other run of the pipeline is open,
@@ -62,9 +62,10 @@ impl Store {
             optional(failure.hint.as_deref()),
             optional(failure.tap_said.as_deref()),
             optional(end.state_after.as_deref()),
+            optional(failure.target_said.as_deref()),
         ];
         let assignments = "status = ?2, ended = ?3, exit_code = ?4, error_code = ?5, error_text = ?6, \
-                           error_hint = ?7, tap_said = ?8, state_after = ?9";
+                           error_hint = ?7, tap_said = ?8, state_after = ?9, target_said = ?10";
         self.update_open(run, assignments, values)
     }
 
@@ -232,6 +233,7 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
     let strange = |column| rusqlite::Error::IntegralValueOutOfRange(column, 0);
     let code: Option<String> = row.get(11)?;
     let (text, hint, tap_said) = (row.get::<_, Option<String>>(12)?, row.get(13)?, row.get(14)?);
+    let target_said = row.get(18)?;
     let ended: Option<String> = row.get(8)?;
     Ok(Run {
         id: RunId::parse(&row.get::<_, String>(0)?).ok_or(strange(0))?,
@@ -244,7 +246,13 @@ fn read_run(row: &Row<'_>) -> rusqlite::Result<Run> {
         ended: ended.map(|text| time::from_text(8, &text)).transpose()?,
         status: RunStatus::parse(&row.get::<_, String>(9)?).ok_or(strange(9))?,
         exit_code: row.get(10)?,
-        failure: code.map(|code| RunFailure { code, text: text.unwrap_or_default(), hint, tap_said }),
+        failure: code.map(|code| RunFailure {
+            code,
+            text: text.unwrap_or_default(),
+            hint,
+            tap_said,
+            target_said,
+        }),
         log: PathBuf::from(row.get::<_, String>(15)?),
         state_before: row.get(16)?,
         state_after: row.get(17)?,

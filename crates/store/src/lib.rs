@@ -2,7 +2,8 @@
 //! and the lock that keeps a pipeline from running twice at once.
 //!
 //! Owns the folder `.tapster/` of a project. The truth of a pipeline's STATE is in its target
-//! (`_tapster_state`, committed with the records); what is kept here is a copy for people.
+//! (`_tapster_state`, committed with the records); what is kept here is a copy for people. A target that is a program
+//! of its own keeps none: its pipelines' STATE is kept here, in `kept_states`.
 //! Must not know how a run works, what a STATE means, or any target.
 //!
 //! The one entry point is [`Store::open`]. All calls are synchronous and short: from async code call
@@ -11,6 +12,7 @@
 mod error;
 mod folder;
 mod kept;
+mod kept_states;
 mod ledger;
 mod lock;
 mod lost;
@@ -27,6 +29,7 @@ mod time;
 pub use error::{Result, StoreError};
 pub use folder::RunFolder;
 pub use kept::{Kept, KeptText};
+pub use kept_states::KeptState;
 pub use lock::{LockHolder, PipelineLock};
 pub use open::Store;
 pub use pipeline_name::PipelineName;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `application_id` of a ledger: "taps" in ASCII, so that another program's file is not taken for ours.
 pub(crate) const APPLICATION_ID: i64 = 0x7461_7073;
 
-const STEPS: &[&str] = &[RUNS_AND_STATES, STATES_FROM_ELSEWHERE, KEPT];
+const STEPS: &[&str] = &[RUNS_AND_STATES, STATES_FROM_ELSEWHERE, KEPT, KEPT_STATES];
 
 const RUNS_AND_STATES: &str = "
 CREATE TABLE runs (
@@ -89,6 +89,23 @@ CREATE TABLE kept (
     text        TEXT NOT NULL,
     time        TEXT NOT NULL,
     PRIMARY KEY (environment, pipeline, what)
+) STRICT, WITHOUT ROWID;
+";
+
+/// For targets that keep no STATE of their own.
+const KEPT_STATES: &str = "
+ALTER TABLE runs ADD COLUMN target_said TEXT;
+CREATE TABLE kept_states (
+    environment TEXT NOT NULL,
+    pipeline    TEXT NOT NULL,
+    target      TEXT NOT NULL,
+    tap         TEXT NOT NULL,
+    state       TEXT,
+    sha256      BLOB,
+    sequence    INTEGER NOT NULL,
+    run         TEXT NOT NULL,
+    time        TEXT NOT NULL,
+    PRIMARY KEY (environment, pipeline, target)
 ) STRICT, WITHOUT ROWID;
 ";
 

@@ -81,6 +81,8 @@ pub struct RunFailure {
     pub hint: Option<String>,
     /// The tap's last lines on stderr.
     pub tap_said: Option<String>,
+    /// The target's, where it is a program of its own and failed.
+    pub target_said: Option<String>,
 }
 
 /// One stream's figures in one run.

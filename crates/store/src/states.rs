@@ -199,7 +199,7 @@ fn rename(ledger: &Transaction<'_>, from: &PipelineName, to: &PipelineName) -> r
     Ok(())
 }
 
-fn checksum(state: Option<&str>) -> Option<Vec<u8>> {
+pub(crate) fn checksum(state: Option<&str>) -> Option<Vec<u8>> {
     state.map(|text| Sha256::digest(text.as_bytes()).to_vec())
 }
 

@@ -63,10 +63,13 @@ fn check(
         let Some(pipeline) = project.check_files(name)? else { return Ok((None, Vec::new())) };
         check_as_written(&pipeline)?;
         let mut warnings: Vec<String> = pipeline.idle.iter().map(ToString::to_string).collect();
-        if let Program::Package(package) = &pipeline.tap.program
-            && !is_locked(project, package)?
-        {
-            warnings.push("there is no tapster.lock yet: `tapster install` writes it".to_owned());
+        for block in [&pipeline.tap, &pipeline.target] {
+            if let Program::Package(package) = &block.program
+                && !is_locked(project, package)?
+            {
+                warnings.push("there is no tapster.lock yet: `tapster install` writes it".to_owned());
+                break;
+            }
         }
         return Ok((None, warnings));
     }
@@ -75,6 +78,7 @@ fn check(
     let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"), TapUse::Started(printer))?;
     in_runtime(async |signals| {
         (wired.target)()?.check().await?;
+        wired.relay.iter().try_for_each(runner::find_program)?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, Ask::default(), signals).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
         let warnings = pipeline.idle.iter().chain(&offer.report.warnings);

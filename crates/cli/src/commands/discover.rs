@@ -17,12 +17,8 @@ pub(crate) fn run(global: &Global, args: &Discover) -> Outcome {
     let (project, name) = project::open_one(global, &args.pipeline)?;
     let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
-    let wired = Wired::new(
-        &project,
-        &pipeline,
-        scratch.path().join("tap.log"),
-        TapUse::Started(Printer::new(global)),
-    )?;
+    let wired =
+        Wired::new(&project, &pipeline, scratch.path().join("tap.log"), TapUse::Alone(Printer::new(global)))?;
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
     // It asks anew, and what it hears is what the next run goes by.
     let store = pipeline.tap.discovery_cache.map(|_| Store::open(project.root())).transpose()?;

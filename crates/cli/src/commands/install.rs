@@ -1,7 +1,8 @@
-//! `install`: the packages of the pipelines' taps, from the lock or into it.
+//! `install`: the packages of the pipelines' taps and targets, from the lock or into it.
 
-use config::{Package, Program, Project};
+use config::{Package, Pipeline, Program, Project};
 use packages::Mode;
+use runner::Side;
 use serde::Serialize;
 
 use crate::args::{Global, Install};
@@ -48,34 +49,52 @@ pub(crate) fn run(global: &Global, args: &Install) -> Outcome {
     let printer = Printer::new(global);
     let (mut lines, mut done) = (Vec::new(), Vec::new());
     for name in names {
-        let (package, outcome) = match project.pipeline_as_written(&name) {
-            Ok(pipeline) => {
-                let Program::Package(package) = pipeline.tap.program else { continue };
-                // Pipelines with one tap share its environment: it is updated once.
-                let mode = if mode == Mode::Update && done.contains(&package) { Mode::Missing } else { mode };
-                let outcome = install(printer, &project, &package, mode);
-                (Some(package), outcome)
+        let packages = match project.pipeline_as_written(&name) {
+            Ok(pipeline) => packages_of(pipeline).map(Ok).collect(),
+            Err(error) => vec![Err(Failure::from(error))],
+        };
+        for package in packages {
+            let outcome = package.as_ref().map_err(Failure::clone).and_then(|package| {
+                // Pipelines with one package share its environment: it is updated once.
+                let mode =
+                    if mode == Mode::Update && done.contains(&package.1) { Mode::Missing } else { mode };
+                install(printer, &project, package, mode)
+            });
+            if let (Err(failure), false) = (&outcome, global.json) {
+                printer.note(&format!("{name}: not installed"));
+                print_failure(failure, false);
             }
-            Err(error) => (None, Err(error.into())),
-        };
-        if let (Err(failure), false) = (&outcome, global.json) {
-            printer.note(&format!("{name}: not installed"));
-            print_failure(failure, false);
+            let (found, error) = match outcome {
+                Ok(found) => (Some(found), None),
+                Err(error) => (None, Some(error)),
+            };
+            let package = package.ok().map(|(_, package)| package);
+            let requirements =
+                package.as_ref().map(|package| package.requirements.clone()).unwrap_or_default();
+            done.extend(package);
+            lines.push(Line { pipeline: name.clone(), requirements, found, error });
         }
-        let (found, error) = match outcome {
-            Ok(found) => (Some(found), None),
-            Err(error) => (None, Some(error)),
-        };
-        let requirements = package.as_ref().map(|package| package.requirements.clone()).unwrap_or_default();
-        done.extend(package);
-        lines.push(Line { pipeline: name, requirements, found, error });
     }
     printer.result(&lines, || text(&lines, &global.environment_flag()))?;
     Ok(exit_code::together(lines.iter().filter_map(|line| line.error.as_ref()).map(|error| error.exit_code)))
 }
 
-fn install(printer: Printer, project: &Project, package: &Package, mode: Mode) -> Result<Found, Failure> {
-    let installed = installed(project, package, mode, &mut |text| printer.note(text))?;
+/// What the pipeline's tap and target are of.
+fn packages_of(pipeline: Pipeline) -> impl Iterator<Item = (Side, Package)> {
+    let programs = [(Side::Tap, pipeline.tap.program), (Side::Target, pipeline.target.program)];
+    programs.into_iter().filter_map(|(side, program)| match program {
+        Program::Package(package) => Some((side, package)),
+        _ => None,
+    })
+}
+
+fn install(
+    printer: Printer,
+    project: &Project,
+    (side, package): &(Side, Package),
+    mode: Mode,
+) -> Result<Found, Failure> {
+    let installed = installed(project, (*side, package), mode, &mut |text| printer.note(text))?;
     let program = installed.program.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let environment = &installed.environment;
     Ok(Found {

@@ -11,7 +11,7 @@ pub(crate) fn run(global: &Global, args: &Invoke) -> Outcome {
     let (project, name) = project::open_one(global, &args.pipeline)?;
     let pipeline = project.pipeline(&name)?;
     let invoked = if args.target {
-        Invoked::target(&project, &pipeline)?
+        Invoked::target(&project, &pipeline, Printer::new(global))?
     } else {
         Invoked::tap(&project, &pipeline, Printer::new(global))?
     };

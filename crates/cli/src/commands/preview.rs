@@ -25,12 +25,8 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
     let (project, name) = project::open_one(global, &args.pipeline)?;
     let pipeline = project.pipeline(&name)?;
     let scratch = scratch(&project)?;
-    let wired = Wired::new(
-        &project,
-        &pipeline,
-        scratch.path().join("tap.log"),
-        TapUse::Started(Printer::new(global)),
-    )?;
+    let wired =
+        Wired::new(&project, &pipeline, scratch.path().join("tap.log"), TapUse::Alone(Printer::new(global)))?;
     let select = args.select.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>()?;
     let most = usize::try_from(args.records).unwrap_or(usize::MAX);
     let shown = in_runtime(async |signals| {

@@ -37,12 +37,12 @@ pub(crate) fn tell_plainly((code, text): (u8, String)) -> u8 {
     code
 }
 
-/// So many of the tap's last lines are shown; the log has them all.
-const TAP_LINES: usize = 5;
+/// So many of a program's last lines are shown; the log has them all.
+const LAST_LINES: usize = 5;
 
 /// `error[E0505]: …`, with the pipeline where several talk at once, the causes, the tap's last lines, the hint. Further lines of a text are set in under its first.
 pub(crate) fn render(failure: &Failure, subject: Option<&str>) -> String {
-    let Failure { code, message, causes, hint, tap_said, .. } = failure;
+    let Failure { code, message, causes, hint, tap_said, target_said, .. } = failure;
     let mut text = format!("{BAD}error[{code}]{BAD:#}{BOLD}:{BOLD:#} ");
     if let Some(subject) = subject {
         text.push_str(&format!("{BOLD}{subject}:{BOLD:#} "));
@@ -53,8 +53,10 @@ pub(crate) fn render(failure: &Failure, subject: Option<&str>) -> String {
     for cause in causes {
         text.push_str(&format!("  {DIM}because:{DIM:#} {}\n", set_in(cause, 11)));
     }
-    for line in tap_said.iter().skip(tap_said.len().saturating_sub(TAP_LINES)) {
-        text.push_str(&format!("  {DIM}tap said:{DIM:#} {line}\n"));
+    for (side, said) in [("tap", tap_said), ("target", target_said)] {
+        for line in said.iter().skip(said.len().saturating_sub(LAST_LINES)) {
+            text.push_str(&format!("  {DIM}{side} said:{DIM:#} {line}\n"));
+        }
     }
     if let Some(hint) = hint {
         text.push_str(&format!("  {HINT}hint:{HINT:#} {}\n", set_in(hint, 8)));
@@ -79,6 +81,7 @@ mod tests {
             causes: vec!["the folder is in the way".into(), "two\nlines".into()],
             hint: Some("look\nhere".into()),
             exit_code: 69,
+            target_said: Vec::new(),
             tap_said: vec!["CRITICAL no".into()],
         };
         let plain = anstream::adapter::strip_str(&render(&failure, None)).to_string();

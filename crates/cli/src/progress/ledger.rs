@@ -36,10 +36,16 @@ pub(crate) fn ledger(store: Arc<Store>, name: PipelineName, run: RunId) -> Obser
                 });
                 store.record_checkpoint(&name, &run, state.as_ref(), &so_far.figures())
             }
+            RunEvent::StateKept { state, sequence } => {
+                so_far.after = bookmarks(Some(state));
+                let (sequence, state) = (*sequence, Some(state.clone()));
+                let state = NewState { sequence, run: Some(run), state, how: StateCause::Run };
+                store.record_checkpoint(&name, &run, Some(&state), &so_far.figures())
+            }
             _ => return,
         };
         if let Err(error) = kept {
-            tracing::warn!(%error, "the copy of the STATE in .tapster is not kept; the one in the target is");
+            tracing::warn!(%error, "the copy of the STATE in the ledger's history is not kept; the STATE itself is");
         }
     })
 }

@@ -20,6 +20,15 @@ struct Told {
     created: BTreeSet<String>,
 }
 
+impl Told {
+    /// `orders 1,200, items 7`.
+    fn so_far(&mut self) -> String {
+        self.last = Instant::now();
+        let stream = |(stream, records): (&String, &u64)| format!("{stream} {}", count(*records));
+        self.records.iter().map(stream).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// The listener that notes plain lines.
 pub(crate) fn plain(printer: Printer, pipeline: String) -> Observer {
     let told = Mutex::new(Told {
@@ -52,18 +61,15 @@ fn line(event: &RunEvent, told: &mut Told) -> Option<String> {
         {
             Some(format!("{stream} → {place}, changed: {}", statements.join("; ")))
         }
-        RunEvent::BatchWritten { stream, records, .. } => {
+        RunEvent::BatchWritten { stream, records, .. } | RunEvent::Relayed { stream, records, .. } => {
             *told.records.entry(stream.clone()).or_default() += records;
             None
         }
         RunEvent::Checkpointed { sequence, .. } if told.last.elapsed() >= EVERY => {
-            told.last = Instant::now();
-            let streams: Vec<String> = told
-                .records
-                .iter()
-                .map(|(stream, records)| format!("{stream} {}", count(*records)))
-                .collect();
-            Some(format!("committed as {sequence}: {}", streams.join(", ")))
+            Some(format!("committed as {sequence}: {}", told.so_far()))
+        }
+        RunEvent::StateKept { sequence, .. } if told.last.elapsed() >= EVERY => {
+            Some(format!("STATE {sequence} of the target is kept; passed on so far: {}", told.so_far()))
         }
         RunEvent::Retrying { error, code, wait } if !told.started => {
             Some(format!("{code} {error}; trying again in {} s", wait.as_secs()))

@@ -39,7 +39,9 @@ impl Tally {
                 tally.merged = *merged;
                 Some(tally)
             }
-            RunEvent::BatchWritten { stream, records, bytes, .. } => {
+            // Of records that were relayed it is never known that they are committed.
+            RunEvent::BatchWritten { stream, records, bytes, .. }
+            | RunEvent::Relayed { stream, records, bytes } => {
                 let tally = self.stream(stream);
                 tally.records += records;
                 tally.bytes += bytes;

@@ -17,9 +17,9 @@ pub(crate) fn verbose() -> Observer {
 
 fn step(event: &RunEvent) -> Option<String> {
     Some(match event {
-        RunEvent::Resumed { state: None } => "the target keeps no STATE yet".to_owned(),
+        RunEvent::Resumed { state: None } => "there is no STATE yet".to_owned(),
         RunEvent::Resumed { state: Some(state) } => {
-            format!("the target keeps a STATE of {}", size(state.len() as u64))
+            format!("there is a STATE of {}", size(state.len() as u64))
         }
         RunEvent::TapStarted { pid, attempt } => format!("the tap is process {pid}, attempt {attempt}"),
         RunEvent::TableOpened { stream, place, created: true, .. } => format!("{stream} → {place}, created"),
@@ -39,6 +39,17 @@ fn step(event: &RunEvent) -> Option<String> {
                 count(sequence.unsigned_abs()),
                 size(state)
             )
+        }
+        RunEvent::TargetStarted { pid } => format!("the target is process {pid}"),
+        RunEvent::Relayed { stream, records: number, bytes } => {
+            format!("{stream}: passed on {}, {}", records(*number), size(*bytes))
+        }
+        RunEvent::StateKept { state, sequence } => {
+            format!("kept a STATE of {} as sequence {sequence}", size(state.len() as u64))
+        }
+        RunEvent::TargetExited { code: Some(code), .. } => format!("the target exited {code}"),
+        RunEvent::TargetExited { signal, .. } => {
+            format!("the target was ended by signal {}", signal.unwrap_or_default())
         }
         RunEvent::TapExited { code: Some(code), .. } => format!("the tap exited {code}"),
         RunEvent::TapExited { signal, .. } => {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use runner::TapCommand;
+use runner::ProgramCommand;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use singer::{Catalog, CatalogChange};
 use store::{Kept, PipelineName, Store};
 
-use super::tap::PASSED_ON;
+use super::command::PASSED_ON;
 use crate::failure::Failure;
 
 /// Where a pipeline's catalogs are kept.
@@ -33,7 +33,7 @@ impl Catalogs<'_> {
     /// The catalog that this very tap offered no longer ago than that.
     pub(super) fn discovered(
         &self,
-        command: &TapCommand,
+        command: &ProgramCommand,
         good_for: Duration,
     ) -> Result<Option<Catalog>, Failure> {
         let Some(kept) = self.store.kept(self.name, Kept::Discovery)? else { return Ok(None) };
@@ -46,7 +46,7 @@ impl Catalogs<'_> {
     }
 
     /// Keeps what the tap offers now.
-    pub(super) fn keep_discovered(&self, command: &TapCommand, catalog: &Catalog) -> Result<(), Failure> {
+    pub(super) fn keep_discovered(&self, command: &ProgramCommand, catalog: &Catalog) -> Result<(), Failure> {
         let Some(text) = text(catalog) else { return Ok(()) };
         let Ok(catalog) = serde_json::from_str(&text) else { return Ok(()) };
         let discovery = Discovery { question: question(command), catalog };
@@ -72,7 +72,7 @@ fn text(catalog: &Catalog) -> Option<String> {
     serde_json::to_string(&catalog.to_json()).ok()
 }
 
-fn question(command: &TapCommand) -> String {
+fn question(command: &ProgramCommand) -> String {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hash.update(bytes.len().to_le_bytes());

@@ -3,7 +3,7 @@
 use std::fs;
 
 use config::{CatalogFrom, Pattern, Pipeline, Program, Project, SelectionReport};
-use runner::{Discovered, RunError, Shutdown, TapCommand, catalog_flags, discover};
+use runner::{Discovered, ProgramCommand, RunError, Shutdown, catalog_flags, discover};
 use singer::Catalog;
 
 use super::cached::Catalogs;
@@ -42,7 +42,7 @@ impl Offer {
     pub(crate) async fn ask(
         project: &Project,
         pipeline: &Pipeline,
-        command: &TapCommand,
+        command: &ProgramCommand,
         ask: Ask<'_>,
         shutdown: &mut Shutdown,
     ) -> Result<Self, Failure> {
@@ -87,7 +87,7 @@ impl Offer {
 async fn found(
     project: &Project,
     pipeline: &Pipeline,
-    command: &TapCommand,
+    command: &ProgramCommand,
     ask: &Ask<'_>,
     shutdown: &mut Shutdown,
 ) -> Result<Option<Catalog>, Failure> {
@@ -109,7 +109,7 @@ async fn found(
 }
 
 /// The error with what the tap said last, which its log has.
-fn told(error: RunError, command: &TapCommand) -> Failure {
+fn told(error: RunError, command: &ProgramCommand) -> Failure {
     let log = fs::read_to_string(&command.log).unwrap_or_default();
     let tap_said = if matches!(error, RunError::Tap(_)) {
         log.lines().map(str::to_owned).collect::<Vec<_>>()

@@ -1,13 +1,14 @@
-//! Taps from Python packages.
+//! Taps and targets from Python packages.
 
 use std::path::PathBuf;
 
 use config::{Package, Project};
 use packages::{Environment, Mode, Packages, Wanted};
+use runner::Side;
 
 use crate::failure::Failure;
 
-/// A tap's program in the environment that is kept for it.
+/// A program in the environment that is kept for it.
 pub(crate) struct Installed {
     pub(crate) program: PathBuf,
     /// In use for as long as this lives.
@@ -17,12 +18,12 @@ pub(crate) struct Installed {
 /// Finds the program of a package, and installs it where it is not there yet. `tell` hears what takes long.
 pub(crate) fn installed(
     project: &Project,
-    package: &Package,
+    (side, package): (Side, &Package),
     mode: Mode,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Installed, Failure> {
     let environment = Packages::new(project.root()).environment(&wanted(package), mode, tell)?;
-    let program = environment.program(package.executable.as_deref(), "tap")?;
+    let program = environment.program(package.executable.as_deref(), &side.to_string())?;
     Ok(Installed { program, environment })
 }
 

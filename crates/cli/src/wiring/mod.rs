@@ -2,16 +2,17 @@
 
 mod cached;
 mod catalog;
+mod command;
 mod expected;
 mod installed;
 mod invoked;
+mod kept_state;
 mod paths;
 mod plan;
 mod programs;
 mod rules;
 mod settings;
 mod signals;
-mod tap;
 mod targets;
 
 pub(crate) use cached::Catalogs;
@@ -22,4 +23,4 @@ pub(crate) use plan::{Edits, TapUse, Wired};
 pub(crate) use programs::{program, programs};
 pub(crate) use settings::check_as_written;
 pub(crate) use signals::shutdown;
-pub(crate) use targets::{PROBE_WORD, json_lines, probe_main as probe, settings_schema};
+pub(crate) use targets::{PROBE_WORD, is_own_target, json_lines, probe_main as probe, settings_schema};

@@ -5,39 +5,55 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use config::{CatalogFrom, Pipeline, Program, Project};
+use config::{CatalogFrom, Pipeline, Program, ProgramBlock, Project};
 use load::DecodeLimits;
 use packages::Mode;
-use runner::{Attempts, CommitEdit, MakeTarget, RunLimits, RunPlan, StartEdit, TapCommand};
+use runner::{Attempts, CommitEdit, MakeTarget, ProgramCommand, RunLimits, RunPlan, Side, StartEdit};
 use singer::{Catalog, State};
 use target_api::{FullRefresh, RunIdentity, StreamName};
 
 use super::catalog::Offer;
 use super::installed::{Installed, installed};
-use super::{paths, programs, rules, settings, tap, targets};
-use crate::error::CliError;
+use super::{command, kept_state, paths, programs, rules, settings, targets};
 use crate::failure::Failure;
 use crate::output::Printer;
 
 /// A pipeline whose programs are found.
 pub(crate) struct Wired {
-    pub(crate) tap: TapCommand,
+    pub(crate) tap: ProgramCommand,
     pub(crate) tap_identity: String,
+    /// Makes the target, or what keeps the STATE for one that is a program of its own.
     pub(crate) target: MakeTarget,
+    /// That program, where it will be started.
+    pub(crate) relay: Option<ProgramCommand>,
     pub(crate) target_name: String,
     /// The file or database behind the target, for people.
     pub(crate) location: Option<String>,
-    /// Where the tap is of a package: in use for as long as this lives.
-    _installed: Option<Installed>,
+    /// What is of a package: in use for as long as this lives.
+    _installed: Vec<Installed>,
 }
 
-/// Whether the tap will be started.
+/// Which of the two programs will be started. One of a package is installed where it is not there yet, and the words
+/// about that go to the printer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum TapUse {
-    /// One of a package is installed where it is not there yet, and the words about that go here.
+    /// The tap, and a target that is a program of its own.
     Started(Printer),
-    /// Only its name is needed.
+    /// The tap alone.
+    Alone(Printer),
+    /// None: only the names are needed.
     Named,
+}
+
+impl TapUse {
+    /// Where the words about this side go, where it is started.
+    fn printer(self, side: Side) -> Option<Printer> {
+        match self {
+            Self::Started(printer) => Some(printer),
+            Self::Alone(printer) => Some(printer).filter(|_| side == Side::Tap),
+            Self::Named => None,
+        }
+    }
 }
 
 /// What of the streams a run covers.
@@ -58,34 +74,32 @@ impl Wired {
     ) -> Result<Self, Failure> {
         programs::check(pipeline)?;
         settings::honoured(pipeline, None)?;
-        let installed = match (&pipeline.tap.program, tap_use) {
-            (Program::Package(package), TapUse::Started(printer)) => {
-                Some(installed(project, package, Mode::Missing, &mut |text| printer.note(text))?)
-            }
-            _ => None,
+        let mut in_use = Vec::new();
+        let mut start = |side, block: &ProgramBlock, log: PathBuf| {
+            let installed = match (&block.program, tap_use.printer(side)) {
+                (Program::Package(package), Some(printer)) => {
+                    let mut tell = |text: &str| printer.note(text);
+                    Some(installed(project, (side, package), Mode::Missing, &mut tell)?)
+                }
+                _ => None,
+            };
+            let command = command::command(project, pipeline, side, installed.as_ref(), log);
+            in_use.extend(installed);
+            command
         };
-        let tap = tap::command(project, pipeline, installed.as_ref(), log)?;
-        let Program::Named(target_name) = &pipeline.target.program else {
-            return Err(CliError::NotBuiltYet("run with a `command:` target".into()).into());
+        let target_log = log.with_file_name("target.log");
+        let tap = start(Side::Tap, &pipeline.tap, log)?;
+        let tap_identity = command::identity(&pipeline.tap.program);
+        let target_name = command::identity(&pipeline.target.program);
+        let (target, relay, location) = if matches!(pipeline.target.program, Program::Named(_)) {
+            let (target, location) = own_target(project, pipeline, &target_name)?;
+            (target, None, location)
+        } else {
+            let relay = tap_use.printer(Side::Target).is_some();
+            let relay = relay.then(|| start(Side::Target, &pipeline.target, target_log)).transpose()?;
+            (kept_state::keeper(project.root(), target_name.clone()), relay, None)
         };
-        let mut config = pipeline.target.config()?.as_str().to_owned();
-        let location = targets::location(target_name, &config);
-        if let Some(schema) = targets::settings_schema(target_name) {
-            settings::validate(pipeline, "target", target_name, schema)?;
-            config = paths::from_root(&config, schema, project.root());
-        }
-        let location = location.map(|text| pipeline.secrets.redact(&text).into_owned());
-        let target = targets::maker(target_name, config)
-            .ok_or_else(|| pipeline.target.unknown("target", programs::programs("target")))?;
-        let tap_identity = tap::identity(&pipeline.tap.program);
-        Ok(Self {
-            tap,
-            tap_identity,
-            target,
-            target_name: target_name.clone(),
-            location,
-            _installed: installed,
-        })
+        Ok(Self { tap, tap_identity, target, relay, target_name, location, _installed: in_use })
     }
 
     /// Who runs, for the state row.
@@ -124,6 +138,7 @@ impl Wired {
             catalog: offer.text(),
             catalog_flags: offer.flags.clone(),
             target: Arc::clone(&self.target),
+            relay: self.relay.clone(),
             rules: rules::rules(&pipeline.rules, reach),
             start_edit: start_edit(streams.clone(), edits),
             commit_edit: commit_edit(streams, edits),
@@ -131,6 +146,24 @@ impl Wired {
             started: Instant::now(),
         }
     }
+}
+
+/// One of the targets that tapster carries, and where it loads to.
+fn own_target(
+    project: &Project,
+    pipeline: &Pipeline,
+    name: &str,
+) -> Result<(MakeTarget, Option<String>), Failure> {
+    let mut config = pipeline.target.config()?.as_str().to_owned();
+    let location = targets::location(name, &config);
+    if let Some(schema) = targets::settings_schema(name) {
+        settings::validate(pipeline, "target", name, schema)?;
+        config = paths::from_root(&config, schema, project.root());
+    }
+    let location = location.map(|text| pipeline.secrets.redact(&text).into_owned());
+    let target = targets::maker(name, config)
+        .ok_or_else(|| pipeline.target.unknown("target", programs::programs("target")))?;
+    Ok((target, location))
 }
 
 /// Ids and names of the streams that run.

@@ -8,7 +8,7 @@ use config::{Pipeline, Program, Understood, did_you_mean};
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
-use super::{expected, programs, targets};
+use super::{command, expected, programs, targets};
 use crate::error::CliError;
 use crate::failure::Failure;
 
@@ -53,8 +53,9 @@ pub(super) fn honoured(pipeline: &Pipeline, tap: Option<&Published>) -> Result<(
     }
     if let Program::Named(name) = &pipeline.target.program {
         pipeline.rules.check_target(name, targets::abilities(name))?;
+        return Ok(pipeline.rules.check_tables()?);
     }
-    Ok(pipeline.rules.check_tables()?)
+    Ok(pipeline.rules.check_relayed(&command::identity(&pipeline.target.program))?)
 }
 
 /// Validates the config of the pipeline's `tap` or `target`; the first setting that breaks the schema is the error.

@@ -18,6 +18,11 @@ pub(crate) use target_duckdb::{PROBE_WORD, probe_main};
 /// The names of the targets that tapster carries.
 pub(crate) const NAMES: [&str; 3] = ["target-duckdb", "target-jsonl", "target-postgres"];
 
+/// Whether tapster carries it: any other target is a program of its own.
+pub(crate) fn is_own_target(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
 /// How to make the target of that name; `None` when tapster carries none such.
 pub(super) fn maker(name: &str, config: String) -> Option<MakeTarget> {
     let make: fn(&str) -> Result<Box<dyn Target>, TargetError> = match name {

@@ -27,6 +27,7 @@ fn project() -> tempfile::TempDir {
         text: "the tap exited 1 after its last STATE".into(),
         hint: Some("read the primary".into()),
         tap_said: Some("FATAL: conflict".into()),
+        target_said: None,
     };
     let ends = [
         RunEnd { status: RunStatus::Succeeded, exit_code: 0, failure: None, state_after: None },

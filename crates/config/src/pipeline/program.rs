@@ -82,8 +82,7 @@ impl ProgramBlock {
         let inside = format!("the {kind}");
         let (key, value) = match named.as_slice() {
             [] => {
-                let hint =
-                    "name its program, with name: or command:, a tap with pip:, or use: one of tapster.yml";
+                let hint = "name its program, with name:, command: or pip:, or use: one of tapster.yml";
                 let missing = "name";
                 return Err(Problem::new(SettingFault::Missing { inside, missing, hint }, &node.place).into());
             }
@@ -99,7 +98,7 @@ impl ProgramBlock {
                 let words = value.as_list().unwrap_or_default().iter().map(plain_text);
                 Program::Command(words.collect::<Result<_, _>>()?)
             }
-            "pip" if kind == "tap" => Program::Package(package(&node, value)?),
+            "pip" => Program::Package(package(&node, value)?),
             other => Program::NotBuilt(other),
         };
         only_with_package(&node, key, value)?;

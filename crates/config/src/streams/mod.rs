@@ -5,6 +5,7 @@ mod extract;
 mod fault;
 mod honoured;
 mod name_template;
+mod relayed;
 mod rules;
 mod settings;
 #[cfg(test)]

@@ -146,7 +146,7 @@ fn identity() -> RunIdentity {
 /// The failure that an end of reading is, unless it is none or has its cause elsewhere.
 fn failure(how: Reading) -> Option<ProgramError> {
     match how {
-        Reading::Ended | Reading::Stopped | Reading::Silent => None,
+        Reading::Ended | Reading::Stopped | Reading::HungUp | Reading::Silent => None,
         Reading::Refused(error) => Some(error.into()),
         Reading::Broken(error) => Some(ProgramError::Broken(error)),
     }

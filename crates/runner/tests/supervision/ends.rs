@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runner::{RunError, RunEvent, StopSignal, TapFailure};
+use runner::{ProgramFailure, RunError, RunEvent, StopSignal, TapFailure};
 
 use crate::harness::Harness;
 
@@ -141,7 +141,10 @@ async fn a_missing_program_is_named_before_anything_starts() {
     run.plan.tap.argv[0] = "tap-that-is-nowhere".into();
     let summary = run.run().await;
     assert!(
-        matches!(summary.error, Some(RunError::Tap(TapFailure::NotFound { searched: Some(1..), .. }))),
+        matches!(
+            summary.error,
+            Some(RunError::Program(ProgramFailure::NotFound { searched: Some(1..), .. }))
+        ),
         "{:?}",
         summary.error
     );
@@ -154,7 +157,7 @@ async fn a_missing_program_is_named_before_anything_starts() {
     .unwrap();
     let summary = run.run().await;
     assert!(
-        matches!(summary.error, Some(RunError::Tap(TapFailure::NotStarted { .. }))),
+        matches!(summary.error, Some(RunError::Program(ProgramFailure::NotStarted { .. }))),
         "{:?}",
         summary.error
     );

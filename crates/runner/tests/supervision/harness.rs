@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use load::{DecodeLimits, StreamRule};
-use runner::{Attempts, Observer, RunEvent, RunLimits, RunPlan, RunSummary, StopSignal, TapCommand, run};
+use runner::{Attempts, Observer, ProgramCommand, RunEvent, RunLimits, RunPlan, RunSummary, StopSignal, run};
 use target_api::{FullRefresh, RunIdentity, TableName};
 use target_testkit::faulty::{Faults, FaultyTarget};
 use target_testkit::memory::{MemoryTarget, MemoryWarehouse};
@@ -97,7 +97,8 @@ fn plan(
     argv: Vec<std::ffi::OsString>,
 ) -> RunPlan {
     let (warehouse, faults) = (warehouse.clone(), Arc::clone(faults));
-    let tap = TapCommand {
+    let tap = ProgramCommand {
+        side: runner::Side::Tap,
         argv,
         env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
         folder: folder.path().to_owned(),
@@ -125,6 +126,7 @@ fn plan(
         target: Arc::new(move || {
             Ok(Box::new(FaultyTarget::new(MemoryTarget::new(&warehouse), Arc::clone(&faults))))
         }),
+        relay: None,
         rules: Arc::new(|_| StreamRule::default()),
         start_edit: Arc::new(|state| Ok(Some(state))),
         commit_edit: Arc::new(|state, _| Ok(state)),

@@ -29,6 +29,12 @@ pub enum Member<'a> {
 }
 
 impl<'a> JsonReader<'a> {
+    /// How many bytes of the text have been read.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     /// Goes into the object that comes next; false, and nothing read, when another value comes.
     ///
     /// # Errors

@@ -67,6 +67,7 @@ fn a_failure_keeps_its_words() {
         text: "the tap exited 1".into(),
         hint: Some("read the primary".into()),
         tap_said: Some("FATAL: conflict with recovery".into()),
+        target_said: None,
     };
     let end = RunEnd {
         status: RunStatus::Failed,

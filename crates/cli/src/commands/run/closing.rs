@@ -39,6 +39,8 @@ pub(super) struct About<'a> {
     pub(super) root: &'a Path,
     pub(super) run: RunId,
     pub(super) location: Option<&'a str>,
+    /// The target, where it is a program of its own: what it has loaded is known only when it succeeds.
+    pub(super) relay: Option<&'a str>,
     pub(super) warnings: &'a [String],
     /// What has changed at the source since the last run.
     pub(super) drift: &'a [CatalogChange],
@@ -79,6 +81,16 @@ fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamF
     let took = duration(summary.elapsed.as_secs_f64());
     if let Some(error) = &summary.error {
         let ended = if matches!(error, RunError::Cancelled(_)) { "was stopped" } else { "failed" };
+        if let Some(target) = about.relay {
+            let last = summary.sequence.map_or_else(
+                || "no STATE of this run is kept".to_owned(),
+                |sequence| format!("the last STATE of {target} is kept as sequence {sequence}"),
+            );
+            text.push_str(&format!(
+                "{name}: {last}; what it has loaded after that is not known; the run {ended} after {took}.\n"
+            ));
+            return text;
+        }
         let are = if written == 1 { "is" } else { "are" };
         text.push_str(&format!(
             "{name}: {records} {are} committed and safe; the run {ended} after {took}.\n"
@@ -105,6 +117,8 @@ fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamF
 
 /// `warehouse.duckdb: main.airlines and 4 more tables`.
 fn place(mut places: Vec<String>, location: Option<&str>) -> Option<String> {
+    // A target that is a program of its own does not say.
+    places.retain(|place| !place.is_empty());
     places.sort_unstable();
     places.dedup();
     let more = match places.len().saturating_sub(1) {

@@ -3,8 +3,12 @@
 use config::{Pipeline, Program};
 use runner::RunSummary;
 
-/// A warning after the first load of streams without a key from a tap that is not ours. Our own repeat nothing.
+/// A warning after the first load of streams without a key, from a tap that is not ours (our own repeat nothing) or
+/// into a target that is not.
 pub(super) fn warning(pipeline: &Pipeline, summary: &RunSummary) -> Option<String> {
+    if !matches!(pipeline.target.program, Program::Named(_)) {
+        return of_relay(&pipeline.name, summary);
+    }
     if matches!(pipeline.tap.program, Program::Named(_)) {
         return None;
     }
@@ -18,4 +22,26 @@ pub(super) fn warning(pipeline: &Pipeline, summary: &RunSummary) -> Option<Strin
             new.join(", ")
         )
     })
+}
+
+/// A target that is a program of its own cannot tell a crash from the end, and what it loaded after its last STATE is
+/// sent again. Told at the first run, and where it has happened.
+fn of_relay(pipeline: &str, summary: &RunSummary) -> Option<String> {
+    let told = summary.state_before.is_none() || summary.error.is_some();
+    let keyless = summary.streams.iter().filter(|stream| !stream.keyed && stream.records_read > 0);
+    let keyless: Vec<&str> = keyless.map(|stream| stream.stream.as_str()).collect();
+    (told && !keyless.is_empty()).then(|| {
+        format!(
+            "no key in {}: after a failed run of {pipeline}, what the target has loaded since the last STATE that it \
+             printed is there twice",
+            keyless.join(", ")
+        )
+    })
+}
+
+/// `--full-refresh` into a target that is a program of its own.
+pub(super) fn not_emptied(target: &str) -> String {
+    format!(
+        "the tap starts over, but only {target} can empty its tables: what streams without a key hold is there twice"
+    )
 }

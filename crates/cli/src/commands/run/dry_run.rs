@@ -34,6 +34,8 @@ struct Outlook {
     has_catalog: bool,
     /// Whether the tap is one of tapster's own.
     ours: bool,
+    /// The target, where it is a program of its own: what it does to its tables is not known before.
+    relay: Option<String>,
 }
 
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
@@ -62,7 +64,8 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
         let mut intended = Vec::new();
         for stream in offer.catalog.iter().flat_map(singer::Catalog::selected_streams) {
             let overwrites = (plan.rules)(&stream.stream).load_method == LoadMethod::Overwrite;
-            let change = match wanted(stream, &plan, ours)? {
+            let table = if plan.relay.is_none() { wanted(stream, &plan, ours)? } else { None };
+            let change = match table {
                 Some(table) => target.plan(&table).await?,
                 None => target_api::TableChange::default(),
             };
@@ -79,7 +82,8 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
                 key_change: change.key.map(|key| key.to_string()),
             });
         }
-        Ok(Outlook { streams: intended, has_catalog: offer.catalog.is_some(), ours })
+        let relay = plan.relay.is_some().then(|| wired.target_name.clone());
+        Ok(Outlook { streams: intended, has_catalog: offer.catalog.is_some(), ours, relay })
     })
     .map_err(|failure| failure.redacted(&pipeline.secrets))?;
     let next = format!("{name}{}{}", global.environment_flag(), request.flags());
@@ -139,6 +143,9 @@ fn text(next: &str, outlook: &Outlook) -> String {
         ]);
     }
     let mut text = table.render(0);
+    if let Some(target) = &outlook.relay {
+        return format!("{text}\nWhat becomes of the tables is known to {target} alone.\n{end}");
+    }
     let replaced = intended.iter().filter(|stream| stream.replaces);
     let replaced: Vec<&str> = replaced.map(|stream| stream.table.as_str()).collect();
     if !replaced.is_empty() {

@@ -109,6 +109,11 @@ impl One<'_> {
         let edits = Edits { full_refresh: self.request.full_refresh, narrowed: self.request.narrowed() };
         let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
         (plan.limits.timeout, plan.started) = (timeout, started);
+        if plan.relay.is_some() && edits.full_refresh {
+            let warning = doubling::not_emptied(&self.wired.target_name);
+            printer.warn(&warning);
+            warnings.push(warning);
+        }
         let summary = runner::run(&plan, signals, &self.observer(id)).await;
         if let Some(warning) = doubling::warning(self.pipeline, &summary) {
             printer.warn(&warning);
@@ -150,6 +155,7 @@ impl One<'_> {
             root: self.project.root(),
             run: id,
             location: self.wired.location.as_deref(),
+            relay: self.wired.relay.as_ref().map(|_| self.wired.target_name.as_str()),
             warnings,
             drift,
         };
@@ -157,7 +163,12 @@ impl One<'_> {
         match failure {
             None => Ok(0),
             Some(mut failure) => {
-                failure.tap_said.clone_from(&summary.tap_said);
+                let is_target = matches!(summary.error, Some(RunError::TargetProgram(_)));
+                if is_target {
+                    failure.target_said.clone_from(&summary.target_said);
+                } else {
+                    failure.tap_said.clone_from(&summary.tap_said);
+                }
                 Err(failure)
             }
         }
@@ -179,6 +190,8 @@ impl One<'_> {
             (None, Some(failure)) => failure.tap_said.join("\n"),
             (None, None) => String::new(),
         };
+        let is_target = summary.is_some_and(|s| matches!(s.error, Some(RunError::TargetProgram(_))));
+        let target_said = summary.filter(|_| is_target).map(|summary| summary.target_said.join("\n"));
         let said = Some(said).filter(|said| !said.is_empty());
         let end = RunEnd {
             status,
@@ -188,6 +201,7 @@ impl One<'_> {
                 text: failure.text(),
                 hint: failure.hint.clone(),
                 tap_said: said,
+                target_said: target_said.filter(|said| !said.is_empty()),
             }),
             state_after: summary.and_then(|summary| summary.state_after.clone()),
         };

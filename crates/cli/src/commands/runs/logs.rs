@@ -21,9 +21,12 @@ struct Document {
     run: String,
     run_log: String,
     tap_log: String,
+    /// Empty unless the target is a program of its own.
+    target_log: String,
 }
 
-/// `runs logs RUN`: tapster's own log of the run, then the tap's stderr byte for byte.
+/// `runs logs RUN`: tapster's own log of the run, then the tap's stderr byte for byte, then that of a target that is a
+/// program, each of its lines marked.
 pub(super) fn run(global: &Global, args: &RunsLogs) -> Outcome {
     let (store, run) = super::find(global, &args.run)?;
     let folder = store.run_folder(&run.id);
@@ -35,12 +38,14 @@ pub(super) fn run(global: &Global, args: &RunsLogs) -> Outcome {
             run: run.id.to_string(),
             run_log: text(&folder.run_log)?,
             tap_log: text(&folder.tap_log)?,
+            target_log: text(&folder.target_log)?,
         };
         printer.result(&document, String::new)?;
         return Ok(exit_code::SUCCESS);
     }
     if !args.tap {
-        files.insert(0, Followed { is_run_log: true, ..Followed::new(folder.run_log) });
+        files.insert(0, Followed { shown: Shown::Readable, ..Followed::new(folder.run_log) });
+        files.push(Followed { shown: Shown::Marked, ..Followed::new(folder.target_log) });
     }
     let mut told = print_more(&mut files)?;
     if args.follow {
@@ -70,10 +75,13 @@ fn print_more(files: &mut [Followed]) -> Result<bool, CliError> {
     for file in files {
         let more = file.more()?;
         told |= !more.is_empty();
-        if file.is_run_log && !more.is_empty() {
-            print_bytes(readable(&lossy(&more)).as_bytes())?;
-        } else {
-            print_bytes(&more)?;
+        match file.shown {
+            Shown::AsItIs => print_bytes(&more)?,
+            Shown::Readable => print_bytes(readable(&lossy(&more)).as_bytes())?,
+            Shown::Marked => {
+                let lines: Vec<_> = lossy(&more).lines().map(|line| format!("target | {line}\n")).collect();
+                print_bytes(lines.concat().as_bytes())?;
+            }
         }
     }
     Ok(told)
@@ -87,13 +95,22 @@ fn lossy(bytes: &[u8]) -> String {
 struct Followed {
     path: PathBuf,
     read: u64,
+    shown: Shown,
+}
+
+/// How a log is shown.
+#[derive(Clone, Copy)]
+enum Shown {
+    AsItIs,
     /// Ours: JSON lines, shown as text.
-    is_run_log: bool,
+    Readable,
+    /// The target's, to be told from the tap's.
+    Marked,
 }
 
 impl Followed {
     fn new(path: PathBuf) -> Self {
-        Self { path, read: 0, is_run_log: false }
+        Self { path, read: 0, shown: Shown::AsItIs }
     }
 
     /// What was added since the last look.

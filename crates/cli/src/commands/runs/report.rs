@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use store::{Run, RunStatus, StreamFigures};
 
 use crate::output::{Align, BAD, BOLD, DIM, GOOD, Table, bookmark_change, count, duration, size, time};
+use crate::wiring::is_own_target;
 
 /// What came before a run that failed.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,9 @@ pub(super) fn render(run: &Run, past: &Past) -> String {
     line("from", format!("{} to {}", run.tap, run.target));
     if let Some(said) = run.failure.as_ref().and_then(|failure| failure.tap_said.clone()) {
         line("tap said", said);
+    }
+    if let Some(said) = run.failure.as_ref().and_then(|failure| failure.target_said.clone()) {
+        line("target said", said);
     }
     if failed {
         line("fault", fault(run.exit_code).to_owned());
@@ -89,6 +93,12 @@ fn when(run: &Run) -> String {
 
 /// What is in the target now, as of the last commit. Without figures (none was made) nothing is claimed of numbers.
 fn safe(run: &Run, failed: bool) -> String {
+    if failed && !is_own_target(&run.target) {
+        return format!(
+            "the last STATE that {} printed is kept; how much more it has loaded is not known",
+            run.target
+        );
+    }
     let sum = |figure: fn(&StreamFigures) -> u64| run.streams.iter().map(figure).sum::<u64>();
     let written = sum(|stream| stream.records_written);
     let records = if written == 1 { "record" } else { "records" };

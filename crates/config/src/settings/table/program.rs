@@ -50,9 +50,9 @@ pub(super) static TARGET_BLOCK: Block = Block::new(
         &[
             Key::new("use", Shape::Text, "a target of tapster.yml, whose settings these are laid over"),
             Key::new("name", Shape::Text, "one of tapster's own targets: target-duckdb"),
-            Key::new("command", TEXTS, "any Singer target and its arguments; no shell").later(),
+            Key::new("command", TEXTS, "any Singer target and its arguments; no shell"),
         ],
-        &[PIP.later(), EXECUTABLE.later(), PYTHON.later()],
+        &[PIP, EXECUTABLE, PYTHON],
         SETTINGS,
     ],
 );

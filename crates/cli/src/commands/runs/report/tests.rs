@@ -52,6 +52,7 @@ fn a_failed_run_says_whose_fault_what_is_safe_and_what_to_type() {
         text: "the tap exited 1 after its last STATE".into(),
         hint: Some("the standby cancels long reads: read the primary".into()),
         tap_said: Some("FATAL: terminating connection\nDETAIL: conflict with recovery\n".into()),
+        target_said: None,
     };
     let failed = Run { exit_code: Some(76), failure: Some(failure), ..run(RunStatus::Failed) };
     insta::assert_snapshot!(plain(&failed, Some(at("02:00:00"))));

@@ -1,17 +1,17 @@
-//! The tap's command, from its block in the pipeline.
+//! The command of a tap or a target, from its block in the pipeline.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::{Pipeline, Program, ProgramBlock, Project};
-use runner::TapCommand;
+use runner::{ProgramCommand, Side};
 
 use crate::error::CliError;
 use crate::failure::Failure;
 use crate::wiring::installed::Installed;
 
-/// What a tap gets of our environment besides `env:`.
+/// What a program gets of our environment besides `env:`.
 pub(super) const PASSED_ON: [&str; 18] = [
     "PATH",
     "HOME",
@@ -33,8 +33,8 @@ pub(super) const PASSED_ON: [&str; 18] = [
     "CURL_CA_BUNDLE",
 ];
 
-/// What people call the tap, and what its STATE is known by: a tap of ours by its name, another by its program and,
-/// behind an interpreter, its script.
+/// What people call a tap or a target, and what its STATE is known by: one of ours by its name, another by its program
+/// and, behind an interpreter, its script.
 pub(super) fn identity(program: &Program) -> String {
     match program {
         Program::Named(name) => name.clone(),
@@ -57,24 +57,29 @@ pub(super) fn identity(program: &Program) -> String {
     }
 }
 
-/// How to start it; logs go to `log`. `installed` is the tap's own where it is of a package.
+/// How to start the tap or the target; logs go to `log`. `installed` is its own where it is of a package.
 pub(super) fn command(
     project: &Project,
     pipeline: &Pipeline,
+    side: Side,
     installed: Option<&Installed>,
     log: PathBuf,
-) -> Result<TapCommand, Failure> {
-    let argv: Vec<OsString> = match (&pipeline.tap.program, installed) {
+) -> Result<ProgramCommand, Failure> {
+    let block = match side {
+        Side::Tap => &pipeline.tap,
+        Side::Target => &pipeline.target,
+    };
+    let argv: Vec<OsString> = match (&block.program, installed) {
         (_, Some(installed)) => vec![installed.program.clone().into()],
         // One of ours lies beside this binary, so that a version always meets its own.
         (Program::Named(name), None) => vec![own_program()?.with_file_name(name).into()],
         (Program::Command(argv), None) => argv.iter().map(OsString::from).collect(),
         (Program::Package(package), None) => package.executable.iter().map(OsString::from).collect(),
         (Program::NotBuilt(key), None) => {
-            return Err(CliError::NotBuiltYet(format!("run with a tap by `{key}`")).into());
+            return Err(CliError::NotBuiltYet(format!("run with a {side} by `{key}`")).into());
         }
     };
-    let mut command = any(project, pipeline, &pipeline.tap, argv, log)?;
+    let mut command = any(project, pipeline, (side, block), argv, log)?;
     if let Some(installed) = installed {
         let path = command.env.iter().rfind(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
         let path = installed.environment.path(path);
@@ -84,27 +89,19 @@ pub(super) fn command(
     Ok(command)
 }
 
-/// How to start a target's program by hand.
-pub(super) fn target_command(
-    project: &Project,
-    pipeline: &Pipeline,
-    program: PathBuf,
-) -> Result<TapCommand, Failure> {
-    any(project, pipeline, &pipeline.target, vec![program.into()], PathBuf::new())
-}
-
 /// Any program of a pipeline, in the project's folder, with the environment that such programs get.
 fn any(
     project: &Project,
     pipeline: &Pipeline,
-    block: &ProgramBlock,
+    (side, block): (Side, &ProgramBlock),
     argv: Vec<OsString>,
     log: PathBuf,
-) -> Result<TapCommand, Failure> {
+) -> Result<ProgramCommand, Failure> {
     let passed = PASSED_ON.iter().filter_map(|&key| Some((OsString::from(key), std::env::var_os(key)?)));
     let own = block.env()?.into_iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
     let secrets = pipeline.secrets.clone();
-    Ok(TapCommand {
+    Ok(ProgramCommand {
+        side,
         argv,
         env: passed.chain(own).collect(),
         folder: project.root().to_owned(),

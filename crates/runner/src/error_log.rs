@@ -1,4 +1,4 @@
-//! The tap's standard error: drained on a thread of its own, never parsed, never allowed to block the tap.
+//! A program's standard error: drained on a thread of its own, never parsed, never allowed to block the program.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use crate::ProgramCommand;
+
 /// Most bytes that are kept in the log's file.
 const LOG_BYTES: u64 = 64 << 20;
 /// Longest line that is kept whole.
@@ -18,16 +20,16 @@ const LINE_BYTES: u64 = 64 << 10;
 const LAST_LINES: usize = 20;
 
 /// Takes secrets out of a text.
-pub(crate) type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
+type Redact = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// The drain and what it remembers.
-pub(crate) struct TapLog {
+pub(crate) struct ErrorLog {
     thread: Option<JoinHandle<()>>,
     last: Arc<Mutex<VecDeque<String>>>,
     activity: Activity,
 }
 
-/// When a tap last said something, readable from another thread.
+/// When a program last said something, readable from another thread.
 #[derive(Clone)]
 pub(crate) struct Activity {
     start: Instant,
@@ -50,12 +52,16 @@ impl Activity {
     }
 }
 
-impl TapLog {
-    /// Drains `stderr` into the file at `path`. A log that cannot be written never fails a run.
-    pub(crate) fn drain(stderr: impl Read + Send + 'static, path: &Path, redact: Redact) -> Self {
+impl ErrorLog {
+    /// Drains `stderr` into the program's log. A log that cannot be written never fails a run.
+    pub(crate) fn drain(stderr: impl Read + Send + 'static, command: &ProgramCommand) -> Self {
+        Self::into_file(stderr, &command.log, Arc::clone(&command.redact))
+    }
+
+    fn into_file(stderr: impl Read + Send + 'static, path: &Path, redact: Redact) -> Self {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         let file = file
-            .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "the tap's log is not kept"))
+            .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "the log of its standard error is not kept"))
             .ok();
         let last = Arc::new(Mutex::new(VecDeque::new()));
         let activity = Activity::new();
@@ -67,7 +73,8 @@ impl TapLog {
             activity: activity.clone(),
             redact,
         };
-        let thread = std::thread::Builder::new().name("tap-log".into()).spawn(move || drain.run(stderr)).ok();
+        let thread =
+            std::thread::Builder::new().name("error-log".into()).spawn(move || drain.run(stderr)).ok();
         Self { thread, last, activity }
     }
 
@@ -75,7 +82,7 @@ impl TapLog {
         self.activity.clone()
     }
 
-    /// The tap's last lines, once its standard error has ended.
+    /// The program's last lines, once its standard error has ended.
     pub(crate) fn into_last_lines(mut self) -> Vec<String> {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -136,7 +143,7 @@ impl Drain {
 
 #[cfg(test)]
 mod tests {
-    use super::TapLog;
+    use super::ErrorLog;
     use std::sync::Arc;
 
     #[test]
@@ -145,8 +152,11 @@ mod tests {
         let mut flood = b"\xff\xfe secret\n".repeat(100);
         flood.extend_from_slice(b"last words");
         let path = folder.path().join("tap.log");
-        let log =
-            TapLog::drain(std::io::Cursor::new(flood), &path, Arc::new(|text| text.replace("secret", "***")));
+        let log = ErrorLog::into_file(
+            std::io::Cursor::new(flood),
+            &path,
+            Arc::new(|text| text.replace("secret", "***")),
+        );
         let last = log.into_last_lines();
         assert_eq!((last.len(), last.last().map(String::as_str)), (20, Some("last words")));
         let kept = std::fs::read_to_string(path).unwrap();
