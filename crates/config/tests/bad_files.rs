@@ -78,7 +78,6 @@ shows! {
     no_program: refused("tap: { config: {} }\ntarget: { name: target-duckdb }\n");
     two_programs: refused("tap: { name: tap-csv, command: [cat] }\ntarget: { name: target-duckdb }\n");
     executable_of_no_package: refused("tap: { command: [cat], executable: cat }\ntarget: { name: target-duckdb }\n");
-    target_of_a_package: refused("tap: { name: tap-csv }\ntarget: { pip: target-x==1 }\n");
     not_built: refused(&with("streams:\n  orders: { load_method: history, filter: x }\nhooks: { before: [] }"));
     store_not_built: refused_in(None, "store: \"postgres://x\"\n", &with(""));
     unknown_reference: refused_in(None, "taps:\n  app-db: { name: tap-postgres }\n", "tap: ap-db\ntarget: { name: target-duckdb }\n");

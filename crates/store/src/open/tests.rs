@@ -152,7 +152,9 @@ fn an_older_ledger_is_brought_forward_with_all_that_it_holds() {
         store.folder().join("ledger.sqlite")
     };
     let connection = Connection::open(&ledger).unwrap();
-    connection.execute_batch("ALTER TABLE run_streams DROP COLUMN merged; DROP TABLE kept").unwrap();
+    let since = "ALTER TABLE run_streams DROP COLUMN merged; DROP TABLE kept; \
+                 ALTER TABLE runs DROP COLUMN target_said; DROP TABLE kept_states";
+    connection.execute_batch(since).unwrap();
     connection.pragma_update(None, "user_version", 1).unwrap();
     drop(connection);
     let store = Store::open(project.path()).unwrap();
