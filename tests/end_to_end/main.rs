@@ -1,6 +1,7 @@
 //! End-to-end tests of the tapster binary.
 
 mod any_tap;
+mod authors;
 mod bad_inputs;
 mod batch_files;
 mod faults;

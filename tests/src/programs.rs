@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// tapster, with failpoints, and beside it the taps of this workspace. They are a copy that no later build touches.
+/// tapster, with failpoints, and beside it the taps and targets of this workspace. They are a copy that no later build touches.
 /// `TAPSTER_PROGRAMS` names a folder that has them already.
 pub fn tapster() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
@@ -40,7 +40,10 @@ pub fn file(path: &str) -> PathBuf {
 /// Builds, and gives the paths of the programs.
 fn build(flags: &[&str]) -> Vec<PathBuf> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--quiet", "--package", "cli", "--package", "tap-csv", "--bins"]);
+    command.args(["build", "--quiet", "--bins"]);
+    for package in ["cli", "tap-csv", "target-duckdb", "target-postgres", "target-jsonl"] {
+        command.args(["--package", package]);
+    }
     command.args(["--message-format", "json-render-diagnostics"]);
     // The variables of the build that runs this test would make cargo build everything anew.
     command.args(flags).current_dir(workspace()).stderr(Stdio::piped()).env_remove("RUSTFLAGS");

@@ -8,6 +8,7 @@ mod reserved;
 mod run;
 mod runs;
 mod state;
+mod test;
 mod verbs;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +25,7 @@ pub(crate) use state::{
     State, StateClear, StateDiff, StateExport, StateFormat, StateGet, StateHistory, StateImport, StateMove,
     StateRollback, StateSet,
 };
+pub(crate) use test::{Longest, Test, TestTap, TestTarget};
 pub(crate) use verbs::{Check, Completions, Config, Discover, Explain, Init, Preview, Schema, SchemaKind};
 
 /// Runs Singer taps and loads what they say into a warehouse, each record once.
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Runs(Runs),
     #[command(subcommand)]
     State(State),
+    #[command(subcommand)]
+    Test(Test),
     Config(Config),
     Schema(Schema),
     Explain(Explain),

@@ -2,6 +2,7 @@ use std::error::Error;
 
 use columns::SchemaRefused;
 use config::{ConfigError, Secrets};
+use conformance::ConformanceError;
 use packages::PackagesError;
 use runner::RunError;
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,17 @@ impl From<PackagesError> for Failure {
 impl From<TargetError> for Failure {
     fn from(error: TargetError) -> Self {
         Self::from(RunError::from(error))
+    }
+}
+
+impl From<ConformanceError> for Failure {
+    fn from(error: ConformanceError) -> Self {
+        let exit_code = match error {
+            ConformanceError::NothingSelected => exit_code::COMMAND_LINE,
+            ConformanceError::File { .. } => exit_code::UNAVAILABLE,
+            ConformanceError::NotStarted { .. } | ConformanceError::Catalog(_) => exit_code::CONFIGURATION,
+        };
+        Self::new(error.code(), exit_code, &error, error.hint())
     }
 }
 

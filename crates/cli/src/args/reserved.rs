@@ -41,7 +41,6 @@ reserved! {
     Schedule "schedule",
     Alerts "alerts",
     Token "token",
-    Test "test",
     Clean "clean",
     Backfill "backfill",
     Rejects "rejects",

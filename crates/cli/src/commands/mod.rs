@@ -19,6 +19,7 @@ pub(crate) mod runs;
 mod runtime;
 pub(crate) mod schema;
 pub(crate) mod state;
+pub(crate) mod test;
 
 pub(crate) use not_built::not_built_yet;
 pub(crate) use parse::parse;

@@ -104,7 +104,7 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, ConfigError> {
     Pattern::new(text)
 }
 
-fn duration(flag: &str, text: &str) -> Result<Duration, CliError> {
+pub(super) fn duration(flag: &str, text: &str) -> Result<Duration, CliError> {
     config::parse_duration(text).ok_or_else(|| {
         CliError::Usage(format!(
             "`{text}` is not a duration for {flag}: write a number with ms, s, m, h or d, for example 90s"

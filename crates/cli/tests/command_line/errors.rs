@@ -37,7 +37,6 @@ fn reserved_verbs_are_not_built_yet_whatever_follows() {
         &["schedule", "next"],
         &["alerts", "test", "ops"],
         &["token", "new"],
-        &["test", "tap", "--", "python3", "x.py"],
         &["clean", "--runs"],
         &["backfill", "shop"],
         &["rejects", "list"],

@@ -3,6 +3,7 @@
 
 mod harness;
 
+mod authors;
 mod catalogs;
 mod errors;
 mod explain;
