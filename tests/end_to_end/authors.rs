@@ -1,7 +1,11 @@
-//! What tapster gives to people who write taps and targets.
+//! What tapster gives to people who write taps and targets: new taps and tests of theirs.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::programs;
+use tests::programs::{self, workspace};
 use tests::project::Project;
 use tests::python;
 use tests::warehouse::Warehouse;
@@ -24,6 +28,81 @@ fn holds_but_for(verdicts: &Value, skipped: &[&str]) {
         let wanted = if skipped.contains(&name.as_str()) { "skipped" } else { "ok" };
         assert_eq!(verdict, wanted, "{name}: {verdicts:#}");
     }
+}
+
+/// A new tap passes every check, loads, goes on, leaves out what is not selected, and ends when it is asked in the middle.
+fn new_tap_works(language: &str) {
+    let project = Project::new();
+    let said = project.run(["new", "tap", "made", "--lang", language]).expect_code(0);
+    assert!(said.stdout.contains("tapster test tap --pipeline made"), "{said}");
+    if language == "rust" {
+        build_rust(&project.path().join("taps/made"));
+    }
+    let all = verdicts(&project, "tap", &["--pipeline", "made"], 0);
+    holds_but_for(&all, &["selection"]);
+    let one = verdicts(&project, "tap", &["--pipeline", "made", "--select", "numbers"], 0);
+    holds_but_for(&one, &[]);
+
+    let warehouse = Warehouse::duckdb(project.path());
+    let set_count = |count: u64| {
+        let path = project.path().join("pipelines/made.yml");
+        let text = fs::read_to_string(&path).expect("written by `new tap`");
+        let line = text.lines().find(|line| line.contains("count:")).expect("a count").to_owned();
+        fs::write(&path, text.replace(&line, &format!("    count: {count}"))).expect("the pipeline");
+    };
+    let loaded =
+        || warehouse.rows("SELECT count(*), sum(square), (SELECT count(*) FROM colours) FROM numbers");
+    let row = |values: [&str; 3]| vec![values.map(|value| Some(value.to_owned())).to_vec()];
+    let _ = project.run(["run", "made"]).expect_code(0);
+    assert_eq!(loaded(), row(["1000", "333833500", "2"]));
+    set_count(1010);
+    let told = project.run(["run", "made", "--json"]).expect_code(0);
+    assert_eq!(loaded(), row(["1010", "343943885", "2"]));
+    let document: Value = serde_json::from_str(&told.stdout).expect("a document");
+    let streams = document["streams"].as_array().expect("streams").iter();
+    let read: Vec<_> = streams.map(|stream| stream["records_read"].clone()).collect();
+    assert_eq!(read, [10, 2], "only what is new: {document:#}");
+
+    set_count(1_000_000_000);
+    let words = ["--pipeline", "made", "--records", "2000"];
+    let cut = verdicts(&project, "tap", &words, 0);
+    assert_eq!(
+        (&cut["sigterm"], &cut["closed-pipe"], &cut["exit"]),
+        (&json!("ok"), &json!("ok"), &json!("skipped"))
+    );
+}
+
+/// Builds as its author would, from what this workspace has downloaded.
+fn build_rust(folder: &Path) {
+    fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock")).expect("its versions");
+    let target = workspace().join("target/new-tap");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--offline", "--target-dir"]).arg(&target).current_dir(folder);
+    let built = cargo.env("RUSTFLAGS", "-Dwarnings").output().expect("cargo starts");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let release = folder.join("target/release");
+    fs::create_dir_all(&release).expect("its folder");
+    fs::copy(target.join("debug/made"), release.join("made")).expect("the program");
+}
+
+#[test]
+fn a_new_tap_in_python_works() {
+    new_tap_works("python");
+}
+
+#[test]
+fn a_new_tap_in_node_works() {
+    new_tap_works("node");
+}
+
+#[test]
+fn a_new_tap_in_bash_works() {
+    new_tap_works("bash");
+}
+
+#[test]
+fn a_new_tap_in_rust_works() {
+    new_tap_works("rust");
 }
 
 #[test]

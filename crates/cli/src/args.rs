@@ -17,7 +17,7 @@ use crate::exit_code;
 
 pub(crate) use global::{Color, Global, LogFormat};
 pub(crate) use install::{Install, Invoke};
-pub(crate) use new::{New, NewPipeline};
+pub(crate) use new::{Language, New, NewPipeline, NewTap};
 pub(crate) use reserved::Reserved;
 pub(crate) use run::Run;
 pub(crate) use runs::{Runs, RunsList, RunsLogs, RunsShow, Status};

@@ -30,6 +30,9 @@ pub(crate) enum CliError {
     /// A pipeline's name that would leave `pipelines/`.
     #[error("`{0}` cannot be the name of a pipeline")]
     BadName(String),
+    /// The name of a new tap that its folder, its pipeline or its package could not have.
+    #[error("`{0}` cannot be the name of a tap")]
+    BadTapName(String),
     /// A setting of a tap or target breaks the schema that it publishes.
     #[error("{place}: the {block}'s `{path}` breaks the settings of {name}: {rule}")]
     Setting {
@@ -86,7 +89,7 @@ impl CliError {
             Self::File { .. } => "E0184",
             Self::UnknownProgram { .. } => "E0185",
             Self::NoSettings { .. } => "E0186",
-            Self::BadName(_) => "E0187",
+            Self::BadName(_) | Self::BadTapName(_) => "E0187",
             Self::Output(_) => "E0188",
             Self::Setting { .. } => "E0191",
             Self::NeedsYes(_) => "E0192",
@@ -114,7 +117,8 @@ impl CliError {
             | Self::NoTerminal
             | Self::SeveralPipelines { .. }
             | Self::NothingToSelect(_)
-            | Self::BadName(_) => exit_code::COMMAND_LINE,
+            | Self::BadName(_)
+            | Self::BadTapName(_) => exit_code::COMMAND_LINE,
             Self::FileInTheWay { .. }
             | Self::File { .. }
             | Self::Setting { .. }
@@ -163,6 +167,10 @@ impl CliError {
             Self::NoSettings { name, .. } => Some(format!("try it by hand: {name} --about --format json")),
             Self::BadName(_) => Some(
                 "use letters, digits, `-`, `_` and `/` for folders, for example finance/orders".to_owned(),
+            ),
+            Self::BadTapName(_) => Some(
+                "begin with a letter, and use letters, digits, `-` and `_` alone, for example tap-orders"
+                    .to_owned(),
             ),
             Self::Bug(_) => Some(
                 "what was committed is safe; please report it with the log of `--verbose` and what you typed"

@@ -1,15 +1,15 @@
 mod about;
 mod pipeline;
 mod settings;
+mod tap;
 
 use crate::args::{Global, New};
-use crate::commands::not_built_yet;
 use crate::failure::Outcome;
 
-/// `new pipeline`.
+/// `new pipeline` and `new tap`.
 pub(crate) fn run(global: &Global, args: &New) -> Outcome {
     match args {
         New::Pipeline(args) => pipeline::run(global, args),
-        New::Tap(_) => not_built_yet("new tap"),
+        New::Tap(args) => tap::run(global, args),
     }
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// The project folder: the nearest one upwards from what `--project` says, or from here. Its files are not read: a
 /// mistake in them does not keep anybody from looking at the past.
-fn folder(global: &Global) -> Result<PathBuf, Failure> {
+pub(super) fn folder(global: &Global) -> Result<PathBuf, Failure> {
     let start = global.project.clone().unwrap_or_else(|| PathBuf::from("."));
     let start =
         start.canonicalize().map_err(|source| CliError::File { what: "open", path: start, source })?;

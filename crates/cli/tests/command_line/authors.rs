@@ -1,6 +1,7 @@
 //! What the authors of taps and targets are told.
 
 use std::fs;
+use std::path::Path;
 
 use crate::harness::{document, tapster, told};
 
@@ -64,4 +65,28 @@ fn what_does_not_start_is_an_error_with_a_way_out() {
     insta::assert_snapshot!(told(folder.path(), &["test", "tap", "--", "./no-such-tap"]));
     let text = told(folder.path(), &["test", "tap"]);
     assert!(text.starts_with("exit code 2"), "{text}");
+}
+
+#[test]
+fn a_new_tap_is_written_with_its_pipeline_and_the_next_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(told(folder.path(), &["new", "tap", "orders", "--lang", "python"]));
+    insta::assert_snapshot!(fs::read_to_string(folder.path().join("pipelines/orders.yml")).unwrap());
+    let again = told(folder.path(), &["new", "tap", "orders", "--lang", "node"]);
+    assert!(again.starts_with("exit code 78") && again.contains("error[E0183]"), "{again}");
+    assert!(!folder.path().join("taps/orders/tap.js").exists(), "nothing is written beside what is there");
+    let bad = told(folder.path(), &["new", "tap", "../x", "--lang", "bash"]);
+    assert!(bad.starts_with("exit code 2") && bad.contains("error[E0187]"), "{bad}");
+}
+
+#[test]
+fn a_new_tap_goes_where_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(told(
+        folder.path(),
+        &["new", "tap", "orders", "--lang", "rust", "--in", "there"]
+    ));
+    let there = |file: &str| fs::read_to_string(folder.path().join("there").join(Path::new(file))).unwrap();
+    assert!(there("taps/orders/Cargo.toml").contains("name = \"orders\""));
+    assert!(!there("taps/orders/src/main.rs").contains("NAME"), "every NAME is the tap's");
 }

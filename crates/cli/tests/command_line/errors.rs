@@ -44,7 +44,6 @@ fn reserved_verbs_are_not_built_yet_whatever_follows() {
         &["export", "airflow"],
         &["generate", "lookml"],
         &["verify", "shop"],
-        &["new", "tap", "x", "--lang", "python"],
         &["runs", "cancel", "x"],
     ] {
         let text = told_anywhere(args);

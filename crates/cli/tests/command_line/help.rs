@@ -28,6 +28,7 @@ fn every_verb_has_help_and_every_verb_with_arguments_an_example() {
     let verbs: &[&[&str]] = &[
         &["init"],
         &["new", "pipeline"],
+        &["new", "tap"],
         &["install"],
         &["invoke"],
         &["check"],
