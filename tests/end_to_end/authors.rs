@@ -1,4 +1,4 @@
-//! What tapster gives to people who write taps and targets: new taps and tests of theirs.
+//! What tapster gives to people who write taps and targets: new taps, tests of theirs, and the code of the guides.
 
 use std::fs;
 use std::path::Path;
@@ -141,4 +141,55 @@ fn our_targets_pass_the_test_of_targets() {
         let words = ["--config", "config.json", "--", program.to_str().expect("a path")];
         holds_but_for(&verdicts(&project, "target", &words, 0), &[]);
     }
+}
+
+/// The first block of a guide in this language that begins so.
+fn block(guide: &str, language: &str, start: &str) -> String {
+    let text = fs::read_to_string(workspace().join("docs/guides").join(guide)).expect("the guide");
+    let fence = format!("```{language}\n{start}");
+    let from = text.find(&fence).unwrap_or_else(|| panic!("{guide} has no block that begins with {start}"));
+    let code = &text[from + language.len() + 4..];
+    code[..code.find("```").expect("its end")].to_owned()
+}
+
+#[test]
+fn the_messages_of_the_guide_load() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let stream = project.write("orders.singer", block("write-a-tap.md", "json", "{\"type\""));
+    project.pipeline("orders", &json!({ "tap": Project::replay(&stream), "target": warehouse.block() }));
+    let _ = project.run(["run", "orders"]).expect_code(0);
+    let found = warehouse.rows("SELECT id, total FROM orders ORDER BY id");
+    assert_eq!(found, [[Some("1".into()), Some("12.5".into())], [Some("2".into()), None]]);
+}
+
+#[test]
+fn the_tap_of_the_guide_passes_the_test_of_taps_and_goes_on() {
+    let project = Project::new();
+    project.write("words.sh", block("write-a-tap.md", "sh", "#!"));
+    let told = verdicts(&project, "tap", &["--", "sh", "words.sh"], 0);
+    holds_but_for(&told, &["discovery", "catalog", "selection"]);
+    let warehouse = Warehouse::duckdb(project.path());
+    let tap = json!({ "command": ["sh", "words.sh"], "catalog": false });
+    project.pipeline("words", &json!({ "tap": tap, "target": warehouse.block() }));
+    for _ in 0..2 {
+        let _ = project.run(["run", "words"]).expect_code(0);
+    }
+    assert_eq!(warehouse.value("SELECT count(*) FROM words").as_deref(), Some("6"));
+}
+
+#[test]
+fn the_target_of_the_guide_passes_the_test_of_targets() {
+    let project = Project::new();
+    project.write("target.py", block("write-a-target.md", "python", "#!"));
+    project.write("config.json", r#"{"path": "out"}"#);
+    let words = ["--config", "config.json", "--", "python3", "target.py"];
+    holds_but_for(&verdicts(&project, "target", &words, 0), &[]);
+
+    let stream = project.write("orders.singer", block("write-a-tap.md", "json", "{\"type\""));
+    let target = json!({ "command": ["python3", "target.py"], "config": { "path": "relayed" } });
+    project.pipeline("orders", &json!({ "tap": Project::replay(&stream), "target": target }));
+    let _ = project.run(["run", "orders"]).expect_code(0);
+    let loaded = fs::read_to_string(project.path().join("relayed/orders.jsonl")).expect("the target's file");
+    assert_eq!(loaded.lines().count(), 3, "{loaded}");
 }

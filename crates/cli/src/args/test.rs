@@ -10,7 +10,9 @@ use clap::{Args, Subcommand};
 #[command(after_help = "\
 Examples:
   tapster test tap --config config.json -- python3 tap.py
-  tapster test target --config config.json -- target-mine")]
+  tapster test target --config config.json -- target-mine
+
+docs/guides/write-a-tap.md and write-a-target.md say how to write one.")]
 pub(crate) enum Test {
     Tap(TestTap),
     Target(TestTarget),
