@@ -1,6 +1,7 @@
 //! The settings of streams, each loaded into DuckDB and PostgreSQL.
 
 mod overwrite;
+mod shared;
 
 use serde_json::{Value, json};
 use tests::project::{Outcome, Project};

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use columns::{StreamName, memory_size};
 use singer::{State, StateError};
-use target_api::{Checkpoint, LoadMethod, StateChange, Table, TableChange, Target, TargetError};
+use target_api::{
+    Checkpoint, LoadMethod, StateChange, Table, TableChange, TableName, Target, TargetError, refusal,
+};
 use thiserror::Error;
 use tokio::sync::mpsc::Receiver;
 
@@ -152,6 +154,7 @@ pub async fn load(
                 report(LoadEvent::BatchWritten { stream, records, bytes, reading });
             }
             LoadStep::ActivateVersion { stream, version } => {
+                held.refuse_version(&stream)?;
                 target.activate_version(&stream, version).await?;
                 dirty = true;
             }
@@ -185,18 +188,23 @@ pub async fn load(
     Ok(Loaded::Stopped)
 }
 
-/// What waits for the end because tables are overwritten.
+/// What the tables of the run ask of its commits: what waits for the end because tables are overwritten.
 #[derive(Default)]
 struct Held {
     /// Records of each stream that overwrites its table.
     streams: BTreeMap<StreamName, u64>,
     /// The last STATE.
     state: Option<State>,
+    /// Tables that other pipelines load into, too.
+    shared: BTreeMap<StreamName, TableName>,
 }
 
 impl Held {
     /// Whether the table is to be overwritten, which there is then to commit.
     fn open(&mut self, table: &Table) -> bool {
+        if table.shared {
+            self.shared.insert(table.schema.stream.clone(), table.name.clone());
+        }
         let overwrites = table.load_method == LoadMethod::Overwrite;
         if overwrites {
             self.streams.entry(table.schema.stream.clone()).or_default();
@@ -212,6 +220,11 @@ impl Held {
 
     fn waits(&self) -> bool {
         !self.streams.is_empty()
+    }
+
+    /// A version stands for all records of its table, and others have records of none in a shared one.
+    fn refuse_version(&self, stream: &StreamName) -> Result<(), TargetError> {
+        self.shared.get(stream).map_or(Ok(()), |name| Err(refusal::shared("ACTIVATE_VERSION", name)))
     }
 
     fn tell_emptied(&self) {

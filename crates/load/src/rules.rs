@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use columns::ValuePolicies;
+use columns::{ColumnType, ValuePolicies};
 use singer::JsonSchema;
 use target_api::{Deletes, LoadMethod, TableName};
 
@@ -37,6 +37,12 @@ pub struct StreamRule {
     pub column_schemas: ColumnSchemas,
     /// Whether `columns` leaves out parts of columns that are loaded.
     pub excludes_nested: bool,
+    /// Whether texts that their schema calls base16 are bytes.
+    pub decodes_content: bool,
+    /// Whether several pipelines may load into its table.
+    pub shared: bool,
+    /// Roles that may read its table.
+    pub grant_select: Vec<String>,
     /// Whether it is refused without a key.
     pub key_required: bool,
     /// Whether its `ACTIVATE_VERSION` messages are obeyed.
@@ -56,6 +62,9 @@ impl Default for StreamRule {
             columns: Arc::new(|_| true),
             column_schemas: Arc::new(|_| None),
             excludes_nested: false,
+            decodes_content: false,
+            shared: false,
+            grant_select: Vec::new(),
             key_required: false,
             activate_version: true,
         }
@@ -71,10 +80,18 @@ impl StreamRule {
             if let Some(own) = (self.column_schemas)(name) {
                 *property = own;
             }
+            if self.decodes_content && is_base16(property) {
+                property.tapster_type = Some(ColumnType::Binary.to_string());
+            }
         }
         schema.parts = schema.parts.iter().map(|part| self.overridden(part)).collect();
         schema
     }
+}
+
+/// Whether a property is a text of hexadecimal digits, in itself or in the one alternative that is not null.
+fn is_base16(property: &JsonSchema) -> bool {
+    property.content_encoding.as_deref() == Some("base16") || property.alternatives.iter().any(is_base16)
 }
 
 /// The rule of a stream, by the name that its messages carry.

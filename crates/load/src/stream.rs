@@ -169,6 +169,8 @@ impl Stream {
         Table {
             load_method: self.rule.load_method,
             deletes: self.rule.deletes,
+            shared: self.rule.shared,
+            grant_select: self.rule.grant_select.clone(),
             ..Table::new(TableSchema::clone(self.builder.schema()), name)
         }
     }

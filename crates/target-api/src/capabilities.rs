@@ -4,6 +4,7 @@ use columns::ValueLimits;
 
 /// What a target can do and hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Capabilities {
     /// What it promises about records after a crash.
     pub promise: Promise,
@@ -13,6 +14,10 @@ pub struct Capabilities {
     pub versions: bool,
     /// Whether keyed streams are merged, or everything is appended.
     pub upsert: bool,
+    /// Whether several pipelines may load into one table.
+    pub shared_tables: bool,
+    /// Whether it lets roles read its tables.
+    pub grants: bool,
     /// How it names things.
     pub identifier: IdentifierRule,
     /// The values that it can hold.

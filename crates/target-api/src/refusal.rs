@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use columns::StreamName;
 
-use crate::{RunIdentity, Status, TargetError};
+use crate::{LoadMethod, RunIdentity, Status, Table, TargetError};
 
 /// A run that another one has overtaken. `by` names that run.
 #[must_use]
@@ -34,6 +34,43 @@ pub fn taken(what: impl Display, by: &str) -> TargetError {
     let text = format!("{what} belongs to {by}: two that write one table would undo each other's work");
     TargetError::new("E0323", Status::Config, text).with_hint(
         "give the stream another table with `target_table` or `target_schema`; after renaming a pipeline: `tapster state move OLD NEW`",
+    )
+}
+
+/// What would remove the records that other pipelines have put into a shared table. `what` is the setting or message.
+#[must_use]
+pub fn shared(what: &str, table: impl Display) -> TargetError {
+    let text = format!(
+        "{what} would empty table {table}, which is `shared`: the records of other pipelines would go, too"
+    );
+    TargetError::new("E0333", Status::Config, text).with_hint(
+        "load the stream with `upsert` or `append-only`, or give it a table of its own without `shared`",
+    )
+}
+
+/// Refuses to empty a table that is shared, by a setting of the stream or of the run.
+///
+/// # Errors
+/// [`shared`].
+pub fn refuse_emptying(run: &RunIdentity, table: &Table) -> Result<(), TargetError> {
+    let overwrites = table.load_method == LoadMethod::Overwrite;
+    let what = match (overwrites, run.full_refresh.covers(table.schema.stream.as_str())) {
+        _ if !table.shared => return Ok(()),
+        (true, _) => "`load_method: overwrite`",
+        (_, true) => "`--full-refresh`",
+        _ => return Ok(()),
+    };
+    Err(shared(what, &table.name))
+}
+
+/// Another key than that by which other pipelines merge into a shared table.
+#[must_use]
+pub fn shared_key(table: impl Display, other: &[String], own: &[String]) -> TargetError {
+    let (other, own) = (key_text(other), key_text(own));
+    let text =
+        format!("table {table} is shared, and its records are merged by the key {other}, not by {own}");
+    TargetError::new("E0334", Status::Config, text).with_hint(
+        "give the stream the same `key_properties` and `load_method` in all pipelines that share the table",
     )
 }
 

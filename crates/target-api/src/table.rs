@@ -72,13 +72,18 @@ pub struct Table {
     pub load_method: LoadMethod,
     /// What a delete record does.
     pub deletes: Deletes,
+    /// Whether other pipelines that say the same may load into it, too.
+    pub shared: bool,
+    /// Roles that may read it.
+    pub grant_select: Vec<String>,
 }
 
 impl Table {
     /// A table with all settings as they are when nothing is said of them.
     #[must_use]
     pub fn new(schema: TableSchema, name: TableName) -> Self {
-        Self { schema, name, load_method: LoadMethod::default(), deletes: Deletes::default() }
+        let (load_method, deletes) = (LoadMethod::default(), Deletes::default());
+        Self { schema, name, load_method, deletes, shared: false, grant_select: Vec::new() }
     }
 
     /// Whether its records are merged by key.

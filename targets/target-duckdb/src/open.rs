@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use duckdb::Connection;
 use target_api::sql::quoted;
-use target_api::{ActualColumn, ColumnType, KeyChange, Result, Table, TableChange};
+use target_api::{ActualColumn, ColumnType, KeyChange, Result, Table, TableChange, refusal};
 
 use crate::connection;
 use crate::ddl::{self, Known, TablePlan};
@@ -20,7 +20,9 @@ impl Session {
         let place = self.place(connection, table)?;
         let (plan, existed) = self.planned(connection, Some(run), table, &place)?;
         let merge_key = merge_key(table, &plan.names)?;
-        let previous = run.owned(stream.as_str()).map(|previous| previous.key.clone());
+        let others = tables::sharing(&run.owned, &run.identity, table, &place);
+        let previous = run.owned(stream.as_str()).or_else(|| others.first().copied());
+        let previous = previous.map(|previous| previous.key.clone());
         let key_change = previous.as_deref().and_then(|old| KeyChange::between(old, &merge_key));
         let keeps = existed && !run.overwrites(table);
         let key_is_new = keeps && !merge_key.is_empty() && (previous.is_none() || key_change.is_some());
@@ -102,12 +104,12 @@ impl Session {
             None => ddl::inspect(connection, place)?,
         };
         let exists = actual.is_some();
-        let none = BTreeMap::new();
-        let mut given = &none;
+        let mut given = BTreeMap::new();
         if let Some(run) = run {
-            tables::refuse_anothers(&run.owned, &run.identity, stream, place)?;
+            refusal::refuse_emptying(&run.identity, table)?;
+            tables::refuse_anothers(&run.owned, &run.identity, table, place)?;
+            given = run.given(table, place);
             if let Some(previous) = run.owned(stream) {
-                given = &previous.columns;
                 if run.goes_on(stream) && !run.overwrites(table) {
                     tables::refuse_vanished(previous, place, exists)?;
                 }
@@ -118,13 +120,16 @@ impl Session {
         let known = Known {
             place,
             actual,
-            given,
+            given: &given,
             emptied,
             numbers: self.opening.config.numbers,
             survives: &|column, from| self.survives(connection, stream, place, column, from),
         };
         let plan = ddl::plan(table, known)?;
         let key = merge_key(table, &plan.names)?;
+        if let Some(run) = run {
+            refuse_other_key(run, table, place, &key)?;
+        }
         let old = run.and_then(|run| run.owned(stream)).map(|previous| previous.key.as_slice());
         if old.is_none_or(|old| KeyChange::between(old, &key).is_some())
             && !key.is_empty()
@@ -205,7 +210,7 @@ fn change(place: &Place, plan: &TablePlan, key: Option<KeyChange>) -> TableChang
 /// The entry of a table, with the names given now beside those given before.
 fn owned(run: &Run, table: &Table, place: &Place, names: &[String], key: &[String]) -> OwnedTable {
     let stream = table.schema.stream.to_string();
-    let mut columns = run.owned(&stream).map(|previous| previous.columns.clone()).unwrap_or_default();
+    let mut columns = run.given(table, place);
     let properties = table.schema.columns.iter().map(|column| column.name.clone());
     columns.extend(properties.zip(names.iter().cloned()));
     OwnedTable {
@@ -215,6 +220,16 @@ fn owned(run: &Run, table: &Table, place: &Place, names: &[String], key: &[Strin
         place: place.clone(),
         columns,
         key: key.to_vec(),
+        shared: table.shared,
+    }
+}
+
+/// All that share a table merge into it by the same key.
+fn refuse_other_key(run: &Run, table: &Table, place: &Place, key: &[String]) -> Result<()> {
+    let others = tables::sharing(&run.owned, &run.identity, table, place);
+    match others.iter().find(|other| KeyChange::between(&other.key, key).is_some()) {
+        Some(other) => Err(refusal::shared_key(place.written(), &other.key, key)),
+        None => Ok(()),
     }
 }
 

@@ -53,7 +53,9 @@ impl Run {
         let owned = tables::read(connection)?;
         let to_empty = owned
             .iter()
-            .filter(|table| table.is_of(identity) && identity.full_refresh.covers(&table.stream))
+            .filter(|table| {
+                table.is_of(identity) && identity.full_refresh.covers(&table.stream) && !table.shared
+            })
             .map(|table| (table.stream.clone(), table.place.clone()))
             .collect();
         Ok(Self {
@@ -71,6 +73,13 @@ impl Run {
     /// The entry of a stream of this run's pipeline.
     pub(crate) fn owned(&self, stream: &str) -> Option<&OwnedTable> {
         self.owned.iter().find(|table| table.is_of(&self.identity) && table.stream == stream)
+    }
+
+    /// The column names given to a table's properties, by this pipeline and by those that share the table.
+    pub(crate) fn given(&self, table: &Table, place: &Place) -> BTreeMap<String, String> {
+        let others = tables::sharing(&self.owned, &self.identity, table, place);
+        let own = self.owned(table.schema.stream.as_str());
+        others.into_iter().chain(own).flat_map(|owned| owned.columns.clone()).collect()
     }
 
     /// Whether a stream's table will be emptied before anything is loaded into it.

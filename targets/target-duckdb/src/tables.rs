@@ -65,6 +65,8 @@ pub(crate) struct OwnedTable {
     pub columns: BTreeMap<String, String>,
     /// The key's columns when it was last opened; empty where records are appended.
     pub key: Vec<String>,
+    /// Whether other pipelines may load into it, too.
+    pub shared: bool,
 }
 
 impl OwnedTable {
@@ -79,7 +81,7 @@ pub(crate) fn ensure(connection: &Connection) -> Result<()> {
     let sql = format!(
         "CREATE TABLE IF NOT EXISTS {TABLE} (environment VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, \
          stream VARCHAR NOT NULL, \"schema\" VARCHAR NOT NULL, \"table\" VARCHAR NOT NULL, \
-         columns VARCHAR NOT NULL, key_properties VARCHAR NOT NULL)"
+         columns VARCHAR NOT NULL, key_properties VARCHAR NOT NULL, shared BOOLEAN NOT NULL)"
     );
     connection.execute_batch(&sql).map_err(|e| error::failed("make its table of tables", &e))
 }
@@ -93,17 +95,19 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<OwnedTable>> {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT environment, pipeline, stream, \"schema\", \"table\", columns, key_properties, current_database() FROM {TABLE}"
+        "SELECT environment, pipeline, stream, \"schema\", \"table\", columns, key_properties, current_database(), shared FROM {TABLE}"
     );
     let mut statement = connection.prepare(&sql).map_err(fails)?;
     let rows = statement
         .query_map([], |row| {
             let text = |index: usize| row.get::<_, String>(index);
-            Ok(([text(0)?, text(1)?, text(2)?, text(3)?, text(4)?], text(5)?, text(6)?, text(7)?))
+            let texts = [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?];
+            Ok((texts, text(5)?, text(6)?, text(7)?, row.get::<_, bool>(8)?))
         })
         .map_err(fails)?;
     rows.map(|row| {
-        let ([environment, pipeline, stream, schema, table], columns, key, catalog) = row.map_err(fails)?;
+        let ([environment, pipeline, stream, schema, table], columns, key, catalog, shared) =
+            row.map_err(fails)?;
         let unreadable = |cause: serde_json::Error| {
             let message = format!("{TABLE} holds what tapster did not write, at stream `{stream}`");
             TargetError::permanent(error::STATEMENT, message).caused_by(cause)
@@ -117,6 +121,7 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<OwnedTable>> {
             place: Place { catalog, schema, table },
             columns,
             key,
+            shared,
         })
     })
     .collect()
@@ -130,10 +135,13 @@ pub(crate) fn write(connection: &Connection, table: &OwnedTable) -> Result<()> {
     let as_text = |value: serde_json::Result<String>| value.unwrap_or_default();
     let columns = as_text(serde_json::to_string(&table.columns));
     let key = as_text(serde_json::to_string(&table.key));
-    let OwnedTable { environment, pipeline, stream, place, .. } = table;
-    let insert = format!("INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?)");
+    let OwnedTable { environment, pipeline, stream, place, shared, .. } = table;
+    let insert = format!("INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
     connection
-        .execute(&insert, params![environment, pipeline, stream, place.schema, place.table, columns, key])
+        .execute(
+            &insert,
+            params![environment, pipeline, stream, place.schema, place.table, columns, key, shared],
+        )
         .map(drop)
         .map_err(fails)
 }
@@ -147,15 +155,28 @@ pub(crate) fn rename(connection: &Connection, run: &RunIdentity, new: &str) -> R
         .map_err(|e| error::failed("rename the pipeline", &e))
 }
 
-/// Refuses a table that another stream or pipeline owns.
+/// The entries of other pipelines with which a table is shared.
+pub(crate) fn sharing<'a>(
+    owned: &'a [OwnedTable],
+    run: &RunIdentity,
+    wanted: &Table,
+    place: &Place,
+) -> Vec<&'a OwnedTable> {
+    let others = owned.iter().filter(|table| wanted.shared && table.shared && !table.is_of(run));
+    others.filter(|table| table.place == *place).collect()
+}
+
+/// Refuses a table that another stream or pipeline owns, unless both share it.
 pub(crate) fn refuse_anothers(
     owned: &[OwnedTable],
     run: &RunIdentity,
-    stream: &str,
+    wanted: &Table,
     place: &Place,
 ) -> Result<()> {
-    let other =
-        owned.iter().find(|table| &table.place == place && !(table.is_of(run) && table.stream == stream));
+    let stream = wanted.schema.stream.as_str();
+    let mut others =
+        owned.iter().filter(|table| &table.place == place && (!table.is_of(run) || table.stream != stream));
+    let other = others.find(|table| table.is_of(run) || !(wanted.shared && table.shared));
     let Some(other) = other else { return Ok(()) };
     let whose = if other.is_of(run) {
         refusal::own_stream(run, &other.stream)

@@ -61,6 +61,8 @@ impl Target for DuckDbTarget {
             transactional_ddl: true,
             versions: true,
             upsert: true,
+            shared_tables: true,
+            grants: false,
             identifier: ddl::RULE,
             limits: limits(self.numbers),
         }

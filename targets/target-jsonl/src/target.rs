@@ -195,6 +195,8 @@ impl Target for JsonlTarget {
             transactional_ddl: true,
             versions: false,
             upsert: false,
+            shared_tables: false,
+            grants: false,
             // Names of columns are JSON strings; those of tables are made file names by `file_name`.
             identifier: IdentifierRule { max_bytes: usize::MAX, case_insensitive: false },
             limits: ValueLimits {

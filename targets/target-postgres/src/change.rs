@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::connection::Session;
 use crate::ddl::{Known, Wanted, alter, list};
 use crate::error;
+use crate::grants::grant;
 use crate::open::Plan;
 use crate::tables::{self, Place, Registered};
 
@@ -24,6 +25,8 @@ pub(crate) struct Change {
     known: Known,
     /// The row of `_tapster_tables`, when it changes.
     register: Option<Registered>,
+    /// The statements that let roles read it.
+    grants: Vec<String>,
 }
 
 impl Change {
@@ -36,6 +39,7 @@ impl Change {
             key: plan.key.clone(),
             known: plan.known.clone(),
             register: plan.registers.then(|| plan.registered.clone()),
+            grants: plan.grants.clone(),
         }
     }
 
@@ -46,7 +50,7 @@ impl Change {
         settings: &Settings,
         run: &RunIdentity,
     ) -> Result<ActualTable> {
-        let Self { stream, place, columns, names, key, known, register } = self;
+        let Self { stream, place, columns, names, key, known, register, grants } = self;
         let actual = self.read(session).await?;
         let alteration = alter(&Wanted { place, columns, names, key }, &actual, known)?;
         for sql in &alteration.statements {
@@ -57,6 +61,7 @@ impl Change {
         if let Some(row) = register {
             tables::register(session, settings, run, stream, row).await?;
         }
+        grant(session, grants).await?;
         if alteration.statements.is_empty() { Ok(actual) } else { self.read(session).await }
     }
 

@@ -16,6 +16,7 @@ mod ddl;
 mod encode;
 mod error;
 mod failpoint;
+mod grants;
 mod merge;
 mod open;
 mod stage;

@@ -14,7 +14,8 @@ use crate::config::Settings;
 use crate::connection::{Parameter, Session};
 use crate::ddl::{Alteration, Known, Wanted, alter, create, is_staged_as_itself, same};
 use crate::error::bug;
-use crate::tables::{Owner, Place, Registered, plain_name};
+use crate::grants::{grant, missing_grants};
+use crate::tables::{Place, Registered, plain_name};
 use crate::target::IDENTIFIER;
 use crate::{change, check, tables};
 
@@ -70,6 +71,8 @@ pub(crate) struct Plan {
     /// The table before the statements, when it exists.
     pub(crate) actual: Option<ActualTable>,
     pub(crate) alteration: Alteration,
+    /// The statements that let roles read it.
+    pub(crate) grants: Vec<String>,
     pub(crate) known: Known,
     pub(crate) registered: Registered,
     /// Whether that row is not there yet.
@@ -86,7 +89,8 @@ impl Opening<'_> {
             Some(before) => Some(before.registered.clone()),
             None => tables::read(session, self.settings, self.run, stream).await?,
         };
-        self.refuse_taken(session, stream, &place).await?;
+        refusal::refuse_emptying(self.run, table)?;
+        let sharing = self.sharing(session, table, &place).await?;
         let must_agree = self.has_state && !self.emptied && before.is_none();
         let moved = registered.as_ref().filter(|row| row.place != place);
         if let Some(old) = moved.filter(|_| must_agree) {
@@ -95,7 +99,8 @@ impl Opening<'_> {
                 format!("was in {} and shall now be in {place}", old.place),
             ));
         }
-        let mut columns = registered.as_ref().map(|row| row.columns.clone()).unwrap_or_default();
+        let mut columns: BTreeMap<String, String> =
+            sharing.iter().chain(&registered).flat_map(|row| row.columns.clone()).collect();
         let names = names_of(table, &columns);
         let key = merge_key(table, &names);
         let actual = match before.and_then(|before| before.planned.clone()) {
@@ -108,7 +113,11 @@ impl Opening<'_> {
                 format!("was in {place}, and there is no such table any more"),
             ));
         }
-        let kept = registered.as_ref().filter(|row| row.place == place);
+        let own = registered.as_ref().filter(|row| row.place == place);
+        let kept = own.or(sharing.first());
+        if let Some(other) = sharing.iter().find(|row| KeyChange::between(&row.key, &key).is_some()) {
+            return Err(refusal::shared_key(&place, &other.key, &key));
+        }
         let old_key = kept.map(|row| row.key.clone());
         let made = actual.is_none() || kept.is_some_and(|row| row.made);
         // What others put into a table is given up only where it is overwritten.
@@ -125,9 +134,10 @@ impl Opening<'_> {
                 refuse_repeated_key(session, stream, &wanted, actual, known.old_key.as_deref()).await?;
             }
         }
-        let adopted = actual.is_some() && kept.is_none();
+        let adopted = actual.is_some() && own.is_none();
+        let grants = missing_grants(session, &place, &table.grant_select).await?;
         columns.extend(properties_and_names(table, &names));
-        let row = Registered { place: place.clone(), columns, key: key.clone(), made };
+        let row = Registered { place: place.clone(), columns, key: key.clone(), made, shared: table.shared };
         let registers = registered.as_ref() != Some(&row);
         let created = actual.is_none();
         Ok(Plan {
@@ -138,28 +148,22 @@ impl Opening<'_> {
             key,
             actual,
             alteration,
+            grants,
             known,
             registered: row,
             registers,
         })
     }
 
-    async fn refuse_taken(&self, session: &Session, stream: &StreamName, place: &Place) -> Result<()> {
+    /// The rows of other pipelines that load into the table, too. Refuses one that is not to be shared.
+    async fn sharing(&self, session: &Session, table: &Table, place: &Place) -> Result<Vec<Registered>> {
+        let stream = &table.schema.stream;
         let taken = |(other, open): &(&StreamName, &OpenTable)| open.place == *place && *other != stream;
         if let Some((other, _)) = self.tables.iter().find(taken) {
             let by = refusal::own_stream(self.run, other.as_str());
             return Err(refusal::taken(format!("table {place}"), &by));
         }
-        let Some(owner) = tables::owner(session, self.settings, place).await? else { return Ok(()) };
-        let Owner { environment, pipeline, stream: other } = &owner;
-        if (environment, pipeline) != (&self.run.environment, &self.run.pipeline) {
-            let by = refusal::owner(environment, pipeline, other);
-            return Err(refusal::taken(format!("table {place}"), &by));
-        }
-        if other != stream.as_str() {
-            return Err(refusal::taken(format!("table {place}"), &refusal::own_stream(self.run, other)));
-        }
-        Ok(())
+        tables::sharing(session, self.settings, self.run, stream, (place, table.shared)).await
     }
 
     async fn creation(&self, session: &Session, wanted: &Wanted<'_>) -> Result<Alteration> {
@@ -191,6 +195,7 @@ impl Opening<'_> {
         if plan.registers {
             tables::register(session, self.settings, self.run, stream, &plan.registered).await?;
         }
+        grant(session, &plan.grants).await?;
         let actual = ActualTable::read(session, &plan.place).await?;
         actual.ok_or_else(|| bug(format!("table {} is not there after it was made", plan.place)))
     }
@@ -199,7 +204,7 @@ impl Opening<'_> {
 impl Plan {
     /// Whether there is anything to do.
     pub(crate) fn changes(&self) -> bool {
-        self.registers || !self.alteration.statements.is_empty()
+        self.registers || !self.alteration.statements.is_empty() || !self.grants.is_empty()
     }
 
     /// The key before, as far as it is known, and now.
@@ -233,7 +238,7 @@ impl Plan {
         TableChange {
             place: self.place.to_string(),
             created: self.created,
-            statements: self.alteration.statements.clone(),
+            statements: [self.alteration.statements.as_slice(), &self.grants].concat(),
             key: self.known.old_key.as_ref().and_then(|old| KeyChange::between(old, &self.key)),
         }
     }

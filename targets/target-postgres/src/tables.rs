@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use columns::StreamName;
-use target_api::sql::quoted;
+use target_api::sql::{literal, quoted};
 use target_api::{Result, RunIdentity, Table, refusal, shortened};
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::config::Settings;
@@ -54,6 +55,8 @@ pub(crate) struct Registered {
     pub(crate) key: Vec<String>,
     /// Whether tapster made the table; the types of others' tables are not changed.
     pub(crate) made: bool,
+    /// Whether other pipelines may load into the table, too.
+    pub(crate) shared: bool,
 }
 
 /// Whose a place is.
@@ -61,6 +64,20 @@ pub(crate) struct Owner {
     pub(crate) environment: String,
     pub(crate) pipeline: String,
     pub(crate) stream: String,
+    pub(crate) registered: Registered,
+}
+
+impl Owner {
+    fn is(&self, run: &RunIdentity, stream: &StreamName) -> bool {
+        (&self.environment, &self.pipeline) == (&run.environment, &run.pipeline)
+            && self.stream == stream.as_str()
+    }
+
+    /// Whether a stream of this run may load into the table as well.
+    fn shares_with(&self, run: &RunIdentity, shared: bool) -> bool {
+        let is_another = (&self.environment, &self.pipeline) != (&run.environment, &run.pipeline);
+        is_another && shared && self.registered.shared
+    }
 }
 
 pub(crate) fn table(settings: &Settings) -> String {
@@ -71,8 +88,8 @@ pub(crate) fn create_statement(settings: &Settings) -> String {
     format!(
         "CREATE TABLE IF NOT EXISTS {} (environment text NOT NULL, pipeline text NOT NULL, stream text NOT NULL, \
          table_schema text NOT NULL, table_name text NOT NULL, columns text NOT NULL, key text NOT NULL, \
-         made boolean NOT NULL, \
-         PRIMARY KEY (environment, pipeline, stream), UNIQUE (table_schema, table_name))",
+         made boolean NOT NULL, shared boolean NOT NULL, \
+         PRIMARY KEY (environment, pipeline, stream))",
         table(settings)
     )
 }
@@ -90,7 +107,7 @@ pub(crate) async fn read(
         return Ok(None);
     }
     let sql = format!(
-        "SELECT table_schema, table_name, columns, key, made FROM {} \
+        "SELECT table_schema, table_name, columns, key, made, shared, stream FROM {} \
          WHERE environment = $1 AND pipeline = $2 AND stream = $3",
         table(settings)
     );
@@ -98,42 +115,65 @@ pub(crate) async fn read(
     let parameters: [Parameter<'_>; 3] =
         [(&run.environment, Type::TEXT), (&run.pipeline, Type::TEXT), (&stream, Type::TEXT)];
     let rows = session.query(DOING, &sql, &parameters).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    let columns: String = cell(row, 2)?;
-    let key: String = cell(row, 3)?;
+    rows.first().map(registered).transpose()
+}
+
+/// The row's first seven columns: place, names, key, what is said of it, and the stream.
+fn registered(row: &Row) -> Result<Registered> {
+    let (columns, key, stream): (String, String, String) = (cell(row, 2)?, cell(row, 3)?, cell(row, 6)?);
     let damaged =
         |_| bug(format!("the row of stream `{stream}` in _tapster_tables is not what tapster wrote"));
-    Ok(Some(Registered {
+    Ok(Registered {
         place: Place { schema: cell(row, 0)?, table: cell(row, 1)? },
         columns: serde_json::from_str(&columns).map_err(damaged)?,
         key: serde_json::from_str(&key).map_err(damaged)?,
         made: cell(row, 4)?,
-    }))
+        shared: cell(row, 5)?,
+    })
 }
 
-/// Who has registered a place.
-pub(crate) async fn owner(session: &Session, settings: &Settings, place: &Place) -> Result<Option<Owner>> {
+/// Who else has registered a place: those that a stream shares it with. Refuses one that others have alone.
+pub(crate) async fn sharing(
+    session: &Session,
+    settings: &Settings,
+    run: &RunIdentity,
+    stream: &StreamName,
+    (place, shared): (&Place, bool),
+) -> Result<Vec<Registered>> {
     if !exists(session, &table(settings)).await? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT environment, pipeline, stream FROM {} WHERE table_schema = $1 AND table_name = $2",
+        "SELECT table_schema, table_name, columns, key, made, shared, stream, environment, pipeline FROM {} \
+         WHERE table_schema = $1 AND table_name = $2 ORDER BY environment, pipeline, stream",
         table(settings)
     );
     let parameters: [Parameter<'_>; 2] = [(&place.schema, Type::TEXT), (&place.table, Type::TEXT)];
     let rows = session.query(DOING, &sql, &parameters).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    Ok(Some(Owner { environment: cell(row, 0)?, pipeline: cell(row, 1)?, stream: cell(row, 2)? }))
+    let owner = |row| {
+        let registered = registered(row)?;
+        Ok(Owner { environment: cell(row, 7)?, pipeline: cell(row, 8)?, stream: cell(row, 6)?, registered })
+    };
+    let owners: Vec<Owner> = rows.iter().map(owner).collect::<Result<_>>()?;
+    let others: Vec<Owner> = owners.into_iter().filter(|owner| !owner.is(run, stream)).collect();
+    let Some(owner) = others.iter().find(|other| !other.shares_with(run, shared)) else {
+        return Ok(others.into_iter().map(|other| other.registered).collect());
+    };
+    let Owner { environment, pipeline, stream: other, .. } = owner;
+    let is_own = (environment, pipeline) == (&run.environment, &run.pipeline);
+    let by =
+        if is_own { refusal::own_stream(run, other) } else { refusal::owner(environment, pipeline, other) };
+    Err(refusal::taken(format!("table {place}"), &by))
 }
 
-/// All places of a pipeline, by stream.
+/// All places that a pipeline has to itself, by stream.
 pub(crate) async fn all(
     session: &Session,
     settings: &Settings,
     run: &RunIdentity,
 ) -> Result<Vec<(StreamName, Place)>> {
     let sql = format!(
-        "SELECT stream, table_schema, table_name FROM {} WHERE environment = $1 AND pipeline = $2 \
+        "SELECT stream, table_schema, table_name FROM {} WHERE environment = $1 AND pipeline = $2 AND NOT shared \
          ORDER BY stream",
         table(settings)
     );
@@ -155,17 +195,24 @@ pub(crate) async fn register(
     row: &Registered,
 ) -> Result<()> {
     let sql = format!(
-        "INSERT INTO {} (environment, pipeline, stream, table_schema, table_name, columns, key, made) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (environment, pipeline, stream) DO UPDATE SET \
+        "INSERT INTO {} (environment, pipeline, stream, table_schema, table_name, columns, key, made, shared) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (environment, pipeline, stream) DO UPDATE SET \
          table_schema = excluded.table_schema, table_name = excluded.table_name, columns = excluded.columns, \
-         key = excluded.key, made = excluded.made",
+         key = excluded.key, made = excluded.made, shared = excluded.shared",
         table(settings)
     );
+    // Another pipeline may register the same place since we looked: one at a time, and the later one looks again.
+    let place = literal(&row.place.quoted());
+    let lock = format!(
+        "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('tapster ' || {place}, 0))"
+    );
+    session.execute("registering a table", &lock).await?;
+    sharing(session, settings, run, stream, (&row.place, row.shared)).await?;
     let text = |error| bug(format!("names cannot be written as JSON: {error}"));
     let columns = serde_json::to_string(&row.columns).map_err(text)?;
     let key = serde_json::to_string(&row.key).map_err(text)?;
     let name = stream.as_str();
-    let parameters: [Parameter<'_>; 8] = [
+    let parameters: [Parameter<'_>; 9] = [
         (&run.environment, Type::TEXT),
         (&run.pipeline, Type::TEXT),
         (&name, Type::TEXT),
@@ -174,13 +221,8 @@ pub(crate) async fn register(
         (&columns, Type::TEXT),
         (&key, Type::TEXT),
         (&row.made, Type::BOOL),
+        (&row.shared, Type::BOOL),
     ];
-    match session.client.execute_typed(&sql, &parameters).await {
-        Ok(_) => Ok(()),
-        // Another pipeline registered the same place since we looked.
-        Err(error) if crate::error::is_duplicate(&error) => {
-            Err(refusal::taken(format!("table {}", row.place), "another pipeline"))
-        }
-        Err(error) => Err(session.error("writing _tapster_tables", &error)),
-    }
+    let written = session.client.execute_typed(&sql, &parameters).await;
+    written.map(drop).map_err(|error| session.error("writing _tapster_tables", &error))
 }

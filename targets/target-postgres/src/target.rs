@@ -263,6 +263,8 @@ impl Target for PostgresTarget {
             transactional_ddl: true,
             versions: true,
             upsert: true,
+            shared_tables: true,
+            grants: true,
             identifier: IDENTIFIER,
             limits: ValueLimits {
                 nul: NulPolicy::Replace,

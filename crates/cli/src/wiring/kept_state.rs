@@ -52,6 +52,8 @@ impl Target for Keeper {
             transactional_ddl: false,
             versions: false,
             upsert: false,
+            shared_tables: false,
+            grants: false,
             identifier: IdentifierRule { max_bytes: usize::MAX, case_insensitive: false },
             limits: ValueLimits::default(),
         }

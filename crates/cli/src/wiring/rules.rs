@@ -69,6 +69,9 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
                 Arc::new(move |column| columns.schema(column).cloned())
             },
             columns: Arc::new(move |path| columns.loads(path)),
+            decodes_content: false,
+            shared: settings.shared,
+            grant_select: settings.grant_select,
             key_required: false,
             activate_version: true,
         }

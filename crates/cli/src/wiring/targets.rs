@@ -57,7 +57,8 @@ pub(super) fn location(name: &str, config: &str) -> Option<String> {
 
 /// What a target of that name can honour. Told without its config, which may be incomplete.
 pub(super) fn abilities(name: &str) -> Abilities {
-    Abilities { upserts: name != "target-jsonl" }
+    let is_table = name != "target-jsonl";
+    Abilities { upserts: is_table, shared_tables: is_table, grants: name == "target-postgres" }
 }
 
 /// The JSON Schema of a target's settings.
@@ -129,10 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn what_upserts_says_so_of_itself() {
+    fn what_a_target_is_told_to_can_do_it_says_of_itself() {
         for (name, config) in NAMES.iter().zip([r#"{"path":"p"}"#, r#"{"path":"p"}"#, r#"{"user":"u"}"#]) {
             let target = maker(name, config.to_owned()).unwrap()().unwrap();
-            assert_eq!(target.capabilities().upsert, abilities(name).upserts, "{name}");
+            let (can, told) = (target.capabilities(), abilities(name));
+            let told = (told.upserts, told.shared_tables, told.grants);
+            assert_eq!((can.upsert, can.shared_tables, can.grants), told, "{name}");
         }
     }
 

@@ -89,10 +89,14 @@ impl Applying<'_> {
         {
             self.problems.push(Problem::new(StreamFault::NoKey(stream.tap_stream_id.clone()), &method.place));
         }
-        let in_parts = stream.effective_replication_method().filter(|method| *method != "FULL_TABLE");
-        if let (Some(method), Some(in_parts)) =
-            (method.filter(|method| method.value == LoadMethod::Overwrite), in_parts)
+        let overwrites = method.filter(|method| method.value == LoadMethod::Overwrite);
+        if let (Some(method), true) = (overwrites, merged.shared.as_ref().is_some_and(|shared| shared.value))
         {
+            let fault = StreamFault::OverwriteShared(stream.tap_stream_id.clone());
+            self.problems.push(Problem::new(fault, &method.place));
+        }
+        let in_parts = stream.effective_replication_method().filter(|method| *method != "FULL_TABLE");
+        if let (Some(method), Some(in_parts)) = (overwrites, in_parts) {
             let (stream, how) = (stream.tap_stream_id.clone(), in_parts.to_owned());
             let fault = StreamFault::OverwriteInParts { stream, method: how };
             self.problems.push(Problem::new(fault, &method.place));

@@ -229,8 +229,8 @@ fn a_tap_or_target_is_not_asked_for_what_it_would_pass_over() {
     assert_eq!(codes("streams: { a: { replication_method: LOG_BASED } }"), 1);
     assert_eq!(codes("defaults: { replication_key: id, metadata: { wher: x } }"), 2);
     assert_eq!(codes("streams: { a: { replication_method: INCREMENTAL, metadata: { where: x } } }"), 0);
-    let appends = crate::Abilities { upserts: false };
-    let all = crate::Abilities { upserts: true };
+    let appends = crate::Abilities { upserts: false, shared_tables: false, grants: false };
+    let all = crate::Abilities { upserts: true, shared_tables: true, grants: true };
     for (text, is_taken) in [
         ("load_method: upsert", false),
         ("load_method: append-only", true),

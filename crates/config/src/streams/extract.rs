@@ -57,6 +57,8 @@ impl Reading<'_> {
             deletes: placed(node, "deletes", |node| Deletes::parse(node.as_text()?)),
             values: values(node),
             metadata_columns: placed(node, "metadata_columns", Node::as_bool),
+            shared: placed(node, "shared", Node::as_bool),
+            grant_select: self.texts(node, "grant_select"),
         };
         if let (Some(method), Some(key)) = (&settings.replication_method, &settings.replication_key)
             && method.value == ReplicationMethod::FullTable

@@ -31,6 +31,10 @@ pub(crate) enum StreamFault {
         "the stream `{stream}` is read with {method}, which sends only what is new, and `overwrite` removes the rest"
     )]
     OverwriteInParts { stream: String, method: String },
+    #[error(
+        "the stream `{0}` has a table that is `shared`, and `overwrite` would remove the records of other pipelines"
+    )]
+    OverwriteShared(String),
     #[error("the streams `{}` and `{}` would both load into the table {table}", streams[0], streams[1])]
     OneTable { streams: [String; 2], table: String },
     #[error("--select {0} names no stream that this pipeline loads")]
@@ -49,7 +53,8 @@ impl StreamFault {
             Self::NotHonoured { .. }
             | Self::Cannot { .. }
             | Self::NoKey(_)
-            | Self::OverwriteInParts { .. } => "E0123",
+            | Self::OverwriteInParts { .. }
+            | Self::OverwriteShared(_) => "E0123",
             Self::OneTable { .. } => "E0127",
         }
     }
@@ -83,6 +88,7 @@ impl StreamFault {
             Self::NoKey(_) => {
                 "give it `key_properties`, or leave `load_method` out: it is then appended".to_owned()
             }
+            Self::OverwriteShared(_) => "take another `load_method`, or a table of its own".to_owned(),
             Self::OverwriteInParts { .. } => {
                 "read it with `replication_method: FULL_TABLE`, or take another `load_method`".to_owned()
             }

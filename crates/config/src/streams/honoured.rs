@@ -21,6 +21,10 @@ pub struct Understood {
 pub struct Abilities {
     /// Whether it replaces and removes records by key.
     pub upserts: bool,
+    /// Whether several pipelines may load into one table.
+    pub shared_tables: bool,
+    /// Whether it lets roles read its tables.
+    pub grants: bool,
 }
 
 impl StreamRules {
@@ -77,6 +81,14 @@ impl StreamRules {
             if let Some(deletes) = deletes.filter(|deletes| deletes.value != Deletes::Ignore) {
                 let what = format!("`deletes: {}`", deletes.value.as_str());
                 cannot(what, &[Deletes::Ignore.as_str()], &deletes.place);
+            }
+            let shared = settings.shared.as_ref().filter(|shared| shared.value && !target.shared_tables);
+            if let Some(shared) = shared {
+                cannot("`shared: true`".to_owned(), &[], &shared.place);
+            }
+            let roles = settings.grant_select.as_ref().filter(|roles| !roles.value.is_empty());
+            if let Some(roles) = roles.filter(|_| !target.grants) {
+                cannot("`grant_select`".to_owned(), &[], &roles.place);
             }
         }
         ConfigError::unless_none(problems)

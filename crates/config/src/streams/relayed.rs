@@ -40,6 +40,8 @@ fn of_tables<'a>(
         deletes,
         values,
         metadata_columns,
+        shared,
+        grant_select,
     } = settings;
     let schema = columns.iter().find(|column| column.schema.is_some());
     let values = [values.dates, values.nan, values.nul];
@@ -49,6 +51,8 @@ fn of_tables<'a>(
         ("load_method", load_method.as_ref().map(|said| Some(&said.place))),
         ("deletes", deletes.as_ref().map(|said| Some(&said.place))),
         ("metadata_columns", metadata_columns.as_ref().map(|said| Some(&said.place))),
+        ("shared", shared.as_ref().map(|said| Some(&said.place))),
+        ("grant_select", grant_select.as_ref().map(|said| Some(&said.place))),
         ("values", values.iter().any(Option::is_some).then_some(rule)),
         ("schema", schema.map(|column| Some(&column.place))),
     ];
@@ -75,6 +79,8 @@ mod tests {
             "load_method: append-only",
             "deletes: hard",
             "metadata_columns: true",
+            "shared: true",
+            "grant_select: [analyst]",
             "values: { nul: strip }",
             "columns: { a: { schema: { type: string } } }",
         ] {

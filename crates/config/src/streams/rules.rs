@@ -47,6 +47,8 @@ pub(crate) struct RuleSettings {
     pub(crate) deletes: Option<Placed<Deletes>>,
     pub(crate) values: Values,
     pub(crate) metadata_columns: Option<Placed<bool>>,
+    pub(crate) shared: Option<Placed<bool>>,
+    pub(crate) grant_select: Option<Placed<Vec<String>>>,
 }
 
 /// One line under `columns:`.
@@ -78,6 +80,8 @@ impl RuleSettings {
         take(&mut self.values.nan, stronger.values.nan.as_ref());
         take(&mut self.values.nul, stronger.values.nul.as_ref());
         take(&mut self.metadata_columns, stronger.metadata_columns.as_ref());
+        take(&mut self.shared, stronger.shared.as_ref());
+        take(&mut self.grant_select, stronger.grant_select.as_ref());
         self.metadata.extend(stronger.metadata.clone());
         self.columns.extend(stronger.columns.iter().cloned());
     }
@@ -151,6 +155,8 @@ impl StreamRules {
             deletes: merged.deletes.as_ref().map(|deletes| deletes.value),
             values: merged.values,
             metadata_columns: merged.metadata_columns.as_ref().map(|placed| placed.value),
+            shared: merged.shared.as_ref().is_some_and(|placed| placed.value),
+            grant_select: merged.grant_select.as_ref().map(|roles| roles.value.clone()).unwrap_or_default(),
         }
     }
 }

@@ -159,4 +159,8 @@ pub struct StreamSettings {
     pub values: Values,
     /// Whether the table has the `_sdc_` columns.
     pub metadata_columns: Option<bool>,
+    /// Whether other pipelines that say the same may load into the table, too.
+    pub shared: bool,
+    /// Roles that may read the table.
+    pub grant_select: Vec<String>,
 }

@@ -40,6 +40,14 @@ pub enum ProgramError {
         /// What it asks for.
         what: String,
     },
+    /// A setting asks for what this target cannot do.
+    #[error("setting `{name}` asks for {what}, which this target cannot do")]
+    Unable {
+        /// The setting.
+        name: &'static str,
+        /// What it asks for.
+        what: &'static str,
+    },
     /// The file of messages cannot be opened.
     #[error("the input {} cannot be opened", path.display())]
     Input {
@@ -85,7 +93,7 @@ impl ProgramError {
         match self {
             Self::NoConfig | Self::Config { .. } => "E0170",
             Self::Setting { .. } => "E0171",
-            Self::NotBuilt { .. } => "E0172",
+            Self::NotBuilt { .. } | Self::Unable { .. } => "E0172",
             Self::Input { .. } | Self::Broken(_) => "E0173",
             Self::Output(_) => "E0340",
             Self::Decode(error) => error.code(),
@@ -106,6 +114,7 @@ impl ProgramError {
             Self::Config { .. }
             | Self::Setting { .. }
             | Self::NotBuilt { .. }
+            | Self::Unable { .. }
             | Self::Input { .. }
             | Self::Load(LoadFailure::State(_)) => 78,
             Self::Decode(_) => 65,
@@ -129,7 +138,9 @@ impl ProgramError {
         Some(match self {
             Self::NoConfig | Self::Config { .. } => "--about lists what belongs into the file".into(),
             Self::Setting { .. } => "--about lists the settings and what they take".into(),
-            Self::NotBuilt { .. } => "take the setting out, or use the target that you used before".into(),
+            Self::NotBuilt { .. } | Self::Unable { .. } => {
+                "take the setting out, or use the target that you used before".into()
+            }
             Self::Input { .. } => {
                 "check the path, or leave --input out and send the messages on stdin".into()
             }

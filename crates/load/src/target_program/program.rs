@@ -39,6 +39,8 @@ fn run(program: &TargetProgram, arguments: &Arguments) -> Result<(), ProgramErro
     }
     let config = config::read(program, arguments.config.as_deref())?;
     let mut target = (program.make)(&config.target)?;
+    let can = target.capabilities();
+    config.load.check(can.upsert, can.grants)?;
     let input = open(arguments.input.as_deref())?;
     // Two threads: one drives the load, one has the signals.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();

@@ -5,24 +5,34 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use columns::{NulPolicy, ValuePolicies};
 use serde_json::{Map, Value};
-use target_api::{LoadMethod, TableName, table_name};
+use target_api::{Deletes, LoadMethod, TableName, table_name};
 
-use super::values::{boolean, object, says_something, take, text, texts, whole, wrong};
+use super::values::{boolean, names, object, says_something, take, text, texts, whole, wrong};
 use super::{ProgramError, about};
 use crate::{Rules, StreamRule};
 
 /// How a target's config says that streams are loaded. What is absent is left to the defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct LoadSettings {
     /// The seven `_sdc_` columns.
     pub add_record_metadata: bool,
     /// What a record of a known key does.
     pub load_method: LoadMethod,
+    /// What a delete record does, and what becomes of records of older versions.
+    pub deletes: Deletes,
+    /// What becomes of NUL in texts.
+    pub nul: Option<NulPolicy>,
+    /// Whether texts that their schema calls base16 are bytes.
+    pub interpret_content_encoding: bool,
     /// Schema of all tables that `schema_mapping` does not place.
     pub default_target_schema: Option<String>,
-    /// Schema by the schema that a stream's name begins with.
-    pub schema_mapping: BTreeMap<String, String>,
+    /// Roles that may read the tables that `schema_mapping` names none for.
+    pub select_permissions: Vec<String>,
+    /// What holds for a stream by the schema that its name begins with.
+    pub schema_mapping: BTreeMap<String, MappedSchema>,
     /// Whether a stream without key is refused.
     pub primary_key_required: bool,
     /// Whether `ACTIVATE_VERSION` is obeyed.
@@ -33,23 +43,29 @@ pub struct LoadSettings {
     pub batch_roots: Vec<PathBuf>,
 }
 
+/// What holds for the streams of one schema of the tap.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MappedSchema {
+    /// Schema of their tables.
+    pub target_schema: Option<String>,
+    /// Roles that may read them.
+    pub select_permissions: Option<Vec<String>>,
+}
+
 const SCHEMA: &str = include_str!("settings.schema.json");
 
 /// Settings whose feature is not built: what each asks for when it says something.
-const NOT_BUILT: [(&str, &str); 9] = [
-    ("hard_delete", "the deletion of records that the tap marks as deleted"),
-    ("soft_delete", "marks on records that a version no longer has"),
+const NOT_BUILT: [(&str, &str); 6] = [
+    (
+        "validate_records",
+        "records that are checked against all words of their JSON Schema, not against its types alone",
+    ),
     ("flattening_enabled", "columns made of nested objects"),
     ("data_flattening_max_level", "columns made of nested objects"),
-    ("interpret_content_encoding", "binary columns made of encoded texts"),
-    ("default_target_schema_select_permissions", "rights granted on tables"),
     ("stream_maps", "changed streams"),
     ("ssh_tunnel", "a tunnel"),
     ("ssl_client_certificate_enable", "a certificate of the client's own"),
 ];
-
-/// Settings that change nothing here; what they are for is done in any case.
-const WITHOUT_EFFECT: [&str; 2] = ["validate_records", "sanitize_null_text_characters"];
 
 /// The settings by name, with their schema.
 pub(super) fn properties() -> Map<String, Value> {
@@ -63,9 +79,6 @@ impl LoadSettings {
     /// A value of a wrong type, and one that asks for what is not built.
     pub fn take(config: &mut Map<String, Value>) -> Result<Self, ProgramError> {
         refuse_not_built(config)?;
-        for name in WITHOUT_EFFECT {
-            boolean(config, name)?;
-        }
         let (other, metadata) =
             (boolean(config, "add_metadata_columns")?, boolean(config, "add_record_metadata")?);
         let (newer, activate) =
@@ -74,10 +87,16 @@ impl LoadSettings {
         // It says how deep, and only where flattening is on.
         whole(config, "flattening_max_depth")?;
         let (other_schema, schema) = (text(config, "schema")?, text(config, "default_target_schema")?);
+        let replaces_nul = boolean(config, "sanitize_null_text_characters")?.unwrap_or(false);
         Ok(Self {
             add_record_metadata: metadata.or(other).unwrap_or(false),
             load_method: load_method(config)?,
+            deletes: deletes(config)?,
+            nul: replaces_nul.then_some(NulPolicy::Replace),
+            interpret_content_encoding: boolean(config, "interpret_content_encoding")?.unwrap_or(false),
             default_target_schema: schema.or(other_schema),
+            select_permissions: names(config, "default_target_schema_select_permissions")?
+                .unwrap_or_default(),
             schema_mapping: schema_mapping(config)?,
             primary_key_required: boolean(config, "primary_key_required")?.unwrap_or(false),
             activate_version: activate.or(newer).unwrap_or(true),
@@ -86,25 +105,53 @@ impl LoadSettings {
         })
     }
 
+    /// Refuses what a target cannot do. `upserts` and `grants` are of its capabilities.
+    ///
+    /// # Errors
+    /// The setting that asks for it.
+    pub fn check(&self, upserts: bool, grants: bool) -> Result<(), ProgramError> {
+        let mapped =
+            |entry: &MappedSchema| entry.select_permissions.as_ref().is_some_and(|roles| !roles.is_empty());
+        let (name, what) = if !upserts && self.deletes == Deletes::Hard {
+            ("hard_delete", "records that are removed")
+        } else if !upserts && self.deletes == Deletes::Soft {
+            ("soft_delete", "records that are marked as deleted")
+        } else if !grants && !self.select_permissions.is_empty() {
+            ("default_target_schema_select_permissions", "rights granted on tables")
+        } else if !grants && self.schema_mapping.values().any(mapped) {
+            ("schema_mapping", "rights granted on tables")
+        } else {
+            return Ok(());
+        };
+        Err(ProgramError::Unable { name, what })
+    }
+
     /// The rules of a load that follows them alone.
     pub(super) fn rules(&self) -> Rules {
         let settings = self.clone();
-        Arc::new(move |stream| StreamRule {
-            table: settings.place(stream),
-            load_method: settings.load_method,
-            metadata_columns: settings.add_record_metadata,
-            key_required: settings.primary_key_required,
-            activate_version: settings.activate_version,
-            ..StreamRule::default()
-        })
+        Arc::new(move |stream| settings.rule(stream))
     }
 
-    /// Where a stream's table is; `None` where its name alone decides.
-    fn place(&self, stream: &str) -> Option<TableName> {
+    /// What they say of a stream.
+    #[must_use]
+    pub fn rule(&self, stream: &str) -> StreamRule {
         let own = table_name(stream);
         let mapped = own.schema.as_ref().and_then(|schema| self.schema_mapping.get(schema));
-        let schema = mapped.or(self.default_target_schema.as_ref())?.clone();
-        Some(TableName { schema: Some(schema), ..own })
+        let schema = mapped.and_then(|mapped| mapped.target_schema.as_ref());
+        let schema = schema.or(self.default_target_schema.as_ref()).cloned();
+        let roles = mapped.and_then(|mapped| mapped.select_permissions.as_ref());
+        StreamRule {
+            table: schema.map(|schema| TableName { schema: Some(schema), ..own.clone() }),
+            load_method: self.load_method,
+            deletes: self.deletes,
+            values: ValuePolicies { nul: self.nul, ..ValuePolicies::default() },
+            metadata_columns: self.add_record_metadata,
+            decodes_content: self.interpret_content_encoding,
+            grant_select: roles.unwrap_or(&self.select_permissions).clone(),
+            key_required: self.primary_key_required,
+            activate_version: self.activate_version,
+            ..StreamRule::default()
+        }
     }
 }
 
@@ -132,26 +179,36 @@ fn load_method(config: &mut Map<String, Value>) -> Result<LoadMethod, ProgramErr
     }
 }
 
-/// `{"part": {"target_schema": "raw"}}`, or `{"part": "raw"}`.
-fn schema_mapping(config: &mut Map<String, Value>) -> Result<BTreeMap<String, String>, ProgramError> {
+/// Nothing said leaves it to the defaults; that neither is wanted says nothing.
+fn deletes(config: &mut Map<String, Value>) -> Result<Deletes, ProgramError> {
+    let (hard, soft) = (boolean(config, "hard_delete")?, boolean(config, "soft_delete")?);
+    match (hard.unwrap_or(false), soft.unwrap_or(false)) {
+        (true, true) => Err(wrong("soft_delete", &Value::Bool(true), "false beside `hard_delete`")),
+        (true, false) => Ok(Deletes::Hard),
+        (false, true) => Ok(Deletes::Soft),
+        (false, false) => Ok(Deletes::Unsaid),
+    }
+}
+
+/// `{"part": {"target_schema": "raw", "target_schema_select_permissions": ["analyst"]}}`, or `{"part": "raw"}`.
+fn schema_mapping(config: &mut Map<String, Value>) -> Result<BTreeMap<String, MappedSchema>, ProgramError> {
     let mut mapping = BTreeMap::new();
     for (part, value) in object(config, "schema_mapping")?.into_iter().flatten() {
         let name = format!("schema_mapping.{part}");
-        let target = match value {
-            Value::String(target) => Some(target),
+        let mapped = match value {
+            Value::String(target) => MappedSchema { target_schema: Some(target), select_permissions: None },
             Value::Object(mut entry) => {
-                for (setting, what) in
-                    [("target_schema_select_permissions", "rights granted on tables"), ("indices", "indexes")]
-                {
-                    if take(&mut entry, setting).is_some_and(|value| says_something(&value)) {
-                        return Err(not_built(&format!("{name}.{setting}"), what));
-                    }
+                if take(&mut entry, "indices").is_some_and(|value| says_something(&value)) {
+                    return Err(not_built(&format!("{name}.indices"), "indexes"));
                 }
-                text(&mut entry, "target_schema")?
+                MappedSchema {
+                    target_schema: text(&mut entry, "target_schema")?,
+                    select_permissions: names(&mut entry, "target_schema_select_permissions")?,
+                }
             }
             value => return Err(wrong(&name, &value, "an object with `target_schema`")),
         };
-        mapping.extend(target.map(|target| (part, target)));
+        mapping.insert(part, mapped);
     }
     Ok(mapping)
 }

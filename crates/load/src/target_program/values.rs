@@ -56,6 +56,21 @@ pub(super) fn object(
     }
 }
 
+/// A list of names, or one text with commas between them.
+pub(super) fn names(
+    settings: &mut Map<String, Value>,
+    name: &str,
+) -> Result<Option<Vec<String>>, ProgramError> {
+    let Some(value) = take(settings, name) else { return Ok(None) };
+    let names = match &value {
+        Value::String(text) => Some(text.split(',').map(|name| name.trim().to_owned()).collect()),
+        Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        _ => None,
+    };
+    let names: Vec<String> = names.ok_or_else(|| wrong(name, &value, "names, in a list or with commas"))?;
+    Ok(Some(names.into_iter().filter(|name| !name.is_empty()).collect()))
+}
+
 /// Whether a setting says anything: not absent, false, 0, empty.
 pub(super) fn says_something(value: &Value) -> bool {
     match value {

@@ -12,6 +12,7 @@ mod ownership;
 mod refresh;
 mod scene;
 mod shapes;
+mod sharing;
 mod stateless;
 mod states;
 mod suite;

@@ -10,8 +10,8 @@ use target_api::{Capabilities, Promise};
 
 use super::scene::Scene;
 use super::{
-    Warehouse, commits, deletes, keys, names, overwrite, ownership, refresh, shapes, stateless, states,
-    values, versions,
+    Warehouse, commits, deletes, keys, names, overwrite, ownership, refresh, shapes, sharing, stateless,
+    states, values, versions,
 };
 
 /// What a target must be able to do for a check to apply to it.
@@ -28,6 +28,8 @@ pub(crate) enum Needs {
     Upsert,
     /// Removing older versions.
     Versions,
+    /// Tables of several pipelines.
+    Sharing,
 }
 
 impl Needs {
@@ -40,6 +42,7 @@ impl Needs {
             Self::Shared => shared,
             Self::Upsert => capabilities.upsert,
             Self::Versions => capabilities.versions && state,
+            Self::Sharing => capabilities.shared_tables,
         }
     }
 }
@@ -114,6 +117,9 @@ checks! {
     Nothing: overwrite::an_overwrite_that_dies_changes_nothing,
     Upsert: overwrite::an_overwrite_gives_the_table_its_own_key_and_types,
     Nothing: overwrite::an_overwritten_table_may_have_vanished,
+    Sharing: sharing::pipelines_share_a_table_where_each_says_so,
+    Sharing: sharing::a_table_is_shared_by_those_alone_that_say_so,
+    Sharing: sharing::nobody_empties_a_shared_table,
     Nothing: names::hostile_columns_stay_apart,
     Nothing: names::hostile_streams_have_their_tables,
     Nothing: values::every_type_keeps_its_edge_values,

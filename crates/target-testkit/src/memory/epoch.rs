@@ -82,11 +82,19 @@ impl Applying<'_> {
             table.schema.stream.as_str().to_owned(),
         ];
         let created = !self.contents.tables.contains_key(&place);
-        let empty =
-            MemoryTable { owner: owner.clone(), given: BTreeMap::new(), columns: vec![], records: vec![] };
+        let empty = MemoryTable {
+            owner: owner.clone(),
+            shared: table.shared,
+            given: BTreeMap::new(),
+            columns: vec![],
+            records: vec![],
+        };
         self.contents.owners.insert(owner.clone());
         let actual = self.contents.tables.entry(place.clone()).or_insert(empty);
-        if actual.owner != owner && defect != Some(Defect::TakesAnyTable) {
+        let is_shared = actual.shared && table.shared && defect != Some(Defect::RefusesToShare);
+        if actual.owner == owner {
+            actual.shared = table.shared;
+        } else if !is_shared && defect != Some(Defect::TakesAnyTable) {
             return Err(TargetError::new(
                 "MEMORY",
                 Status::Config,

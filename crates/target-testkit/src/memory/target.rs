@@ -6,7 +6,7 @@ use columns::arrow_array::RecordBatch;
 use columns::{StreamName, ValueLimits};
 use target_api::{
     Capabilities, Checkpoint, Committed, FullRefresh, LoadMethod, Promise, Result, RunIdentity, StateChange,
-    Status, StoredState, Table, TableChange, TableName, Target, TargetError, async_trait,
+    Status, StoredState, Table, TableChange, TableName, Target, TargetError, async_trait, refusal,
 };
 
 use super::epoch::{Applying, RULE, Step, place};
@@ -84,6 +84,7 @@ impl MemoryTarget {
         let owned = contents.tables.iter().filter(|(_, table)| {
             table.owner[..2] == [run.environment.clone(), run.pipeline.clone()]
                 && run.full_refresh != FullRefresh::No
+                && !table.shared
                 && (run.full_refresh.covers(&table.owner[2]) || self.warehouse.has(Defect::RefreshesAll))
         });
         owned.map(|(name, _)| name.clone()).collect()
@@ -98,6 +99,8 @@ impl Target for MemoryTarget {
             transactional_ddl: true,
             versions: true,
             upsert: true,
+            shared_tables: true,
+            grants: false,
             identifier: RULE,
             limits: ValueLimits::default(),
         }
@@ -137,6 +140,9 @@ impl Target for MemoryTarget {
     }
 
     async fn open(&mut self, table: &Table) -> Result<TableChange> {
+        if !self.warehouse.has(Defect::EmptiesShared) {
+            refusal::refuse_emptying(&self.resumed()?.run, table)?;
+        }
         let name = &table.schema.stream;
         let overwrites = table.load_method == LoadMethod::Overwrite && !self.tables.contains_key(name);
         if overwrites && !self.warehouse.has(Defect::AppendsToOverwritten) {

@@ -14,6 +14,8 @@ pub type Record = BTreeMap<String, Option<String>>;
 pub struct MemoryTable {
     /// Environment, pipeline and stream that own it.
     pub owner: [String; 3],
+    /// Whether its owner lets other pipelines load into it.
+    pub shared: bool,
     /// The column that each property was given.
     pub given: BTreeMap<String, String>,
     /// Its columns, under their names in the warehouse.
@@ -116,6 +118,10 @@ pub enum Defect {
     OverwritesEveryCommit,
     /// Misses a table that has vanished although it is overwritten.
     RefusesVanishedOverwritten,
+    /// Lets nobody else into a table that is shared.
+    RefusesToShare,
+    /// Takes a shared table for its own and empties it.
+    EmptiesShared,
     /// Makes a table anew that has vanished although a STATE says that it is full.
     RecreatesVanished,
     /// Compares names without case.

@@ -141,6 +141,8 @@ impl Target for ShownTarget {
             transactional_ddl: false,
             versions: true,
             upsert: false,
+            shared_tables: true,
+            grants: true,
             identifier: IdentifierRule { max_bytes: 255, case_insensitive: false },
             limits: ValueLimits::default(),
         }

@@ -113,7 +113,13 @@ fn wanted(stream: &CatalogStream, plan: &runner::RunPlan, ours: bool) -> Result<
     let name = StreamName::from(stream.stream.as_str());
     let table = table_schema(&name, &rule.overridden(&schema), &keys, &options)?;
     let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
-    Ok(Some(Table { load_method: rule.load_method, deletes: rule.deletes, ..Table::new(table, name) }))
+    Ok(Some(Table {
+        load_method: rule.load_method,
+        deletes: rule.deletes,
+        shared: rule.shared,
+        grant_select: rule.grant_select,
+        ..Table::new(table, name)
+    }))
 }
 
 fn is_full_table(method: Option<&str>) -> bool {

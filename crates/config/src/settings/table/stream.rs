@@ -46,8 +46,8 @@ pub(super) static STREAM: Block = Block::new(
         ),
         Key::new("flatten", Shape::Integer { least: 0, most: 32 }, "how deep nested objects become columns")
             .later(),
-        Key::new("shared", Shape::Boolean, "several pipelines may write this table").later(),
-        Key::new("grant_select", TEXTS, "who may read the table").later(),
+        Key::new("shared", Shape::Boolean, "several pipelines may write this table; each of them says so"),
+        Key::new("grant_select", TEXTS, "roles that may read the table"),
         Key::new("indexes", Shape::List(&TEXTS), "indexes of the table").later(),
         Key::new("filter", Shape::Text, "which records are loaded").later(),
         Key::new("values", Shape::Block(&VALUES), "what becomes of values that the target cannot hold"),

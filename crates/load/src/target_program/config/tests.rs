@@ -1,5 +1,6 @@
+use columns::NulPolicy;
 use serde_json::{Map, Value, json};
-use target_api::{LoadMethod, TargetError};
+use target_api::{Deletes, LoadMethod, TargetError};
 
 use super::{Config, parse};
 use crate::target_program::{ProgramError, TargetProgram};
@@ -41,7 +42,7 @@ fn texts_that_hold_numbers_and_booleans_are_taken() {
         (Some(12), true, false)
     );
     assert_eq!((load.primary_key_required, load.load_method), (false, LoadMethod::AppendOnly));
-    assert_eq!(load.schema_mapping["shop"], "raw");
+    assert_eq!(load.schema_mapping["shop"].target_schema.as_deref(), Some("raw"));
 }
 
 #[test]
@@ -58,7 +59,9 @@ fn a_wrong_type_is_refused_without_its_value() {
         (json!({"batch_size_rows": "secret"}), "`batch_size_rows` is another text"),
         (json!({"batch_size_rows": -1}), "`batch_size_rows` is a number"),
         (json!({"add_record_metadata": 1}), "`add_record_metadata` is a number"),
-        (json!({"validate_records": "secret"}), "`validate_records` is another text"),
+        (json!({"hard_delete": "secret"}), "`hard_delete` is another text"),
+        (json!({"hard_delete": true, "soft_delete": true}), "false beside `hard_delete`"),
+        (json!({"default_target_schema_select_permissions": [1]}), "names, in a list or with commas"),
         (json!({"schema_mapping": "secret"}), "`schema_mapping` is another text"),
         (json!({"schema_mapping": {"a": 1}}), "`schema_mapping.a` is a number"),
         (json!({"default_target_schema": ["secret"]}), "`default_target_schema` is a list"),
@@ -73,11 +76,9 @@ fn a_wrong_type_is_refused_without_its_value() {
 #[test]
 fn what_is_not_built_is_refused_where_it_is_asked_for() {
     for value in [
-        json!({"hard_delete": true}),
-        json!({"soft_delete": "true"}),
+        json!({"validate_records": true}),
         json!({"flattening_enabled": "1"}),
         json!({"data_flattening_max_level": 2}),
-        json!({"default_target_schema_select_permissions": ["analysts"]}),
         json!({"schema_mapping": {"a": {"target_schema": "b", "indices": {"t": ["x"]}}}}),
         json!({"stream_maps": {"a": {"email": null}}}),
         json!({"ssh_tunnel": {"enable": true}}),
@@ -105,4 +106,38 @@ fn a_stream_has_the_mapped_schema_else_the_one_of_all_else_its_own() {
     assert_eq!(place(both.clone(), "hr-people").as_deref(), Some("raw.people"));
     assert_eq!(place(both, "events").as_deref(), Some("raw.events"));
     assert_eq!(place(json!({}), "shop-orders"), None, "its own name says where");
+}
+
+#[test]
+fn deletes_nul_and_bytes_are_as_the_python_targets_have_them() {
+    let rule = |settings: Value| (config(settings).unwrap().load.rules())("shop-orders");
+    assert_eq!(rule(json!({"hard_delete": "true"})).deletes, Deletes::Hard);
+    assert_eq!(rule(json!({"soft_delete": true, "hard_delete": false})).deletes, Deletes::Soft);
+    assert_eq!(rule(json!({"hard_delete": false})).deletes, Deletes::Unsaid);
+    assert_eq!(rule(json!({"sanitize_null_text_characters": true})).values.nul, Some(NulPolicy::Replace));
+    let schema =
+        r#"{"properties":{"b":{"type":["null","string"],"contentEncoding":"base16"},"t":{"type":"string"}}}"#;
+    let schema = singer::JsonSchema::parse(schema).unwrap();
+    let column_type = |settings: Value, name: &str| {
+        rule(settings).overridden(&schema).properties.unwrap()[name].tapster_type.clone()
+    };
+    assert_eq!(column_type(json!({"interpret_content_encoding": true}), "b").as_deref(), Some("binary"));
+    assert_eq!(column_type(json!({"interpret_content_encoding": true}), "t"), None);
+    assert_eq!(column_type(json!({}), "b"), None);
+}
+
+#[test]
+fn roles_are_those_of_the_mapped_schema_else_those_of_all() {
+    let settings = json!({
+        "default_target_schema_select_permissions": "a, b",
+        "schema_mapping": {"shop": {"target_schema": "raw", "target_schema_select_permissions": ["c"]}, "hr": {"target_schema": "x"}},
+    });
+    let load = config(settings).unwrap().load;
+    assert_eq!(load.rule("shop-orders").grant_select, ["c"]);
+    assert_eq!(load.rule("hr-people").grant_select, ["a", "b"]);
+    assert_eq!(load.rule("hr-people").table.unwrap().to_string(), "x.people");
+    assert!(load.check(true, true).is_ok());
+    let refused = load.check(true, false).unwrap_err();
+    assert_eq!((refused.code(), refused.exit_code()), ("E0172", 78));
+    assert!(config(json!({"hard_delete": true})).unwrap().load.check(false, false).is_err());
 }
