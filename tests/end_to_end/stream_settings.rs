@@ -1,5 +1,6 @@
 //! The settings of streams, each loaded into DuckDB and PostgreSQL.
 
+mod config;
 mod overwrite;
 mod shared;
 

@@ -6,6 +6,12 @@ use crate::exit_code;
 /// What goes wrong in the command line itself. Everything else is an error of the crate that met it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
+    /// The target's config says of streams what cannot be done.
+    #[error("the target's config: {0}")]
+    TargetConfig(load::ProgramError),
+    /// Said where nobody knows which streams are read in parts.
+    #[error("the target's config cannot have `load_method: overwrite` in a pipeline")]
+    OverwriteInConfig,
     /// The arguments; the text is clap's, with its usage line.
     #[error("{0}")]
     Usage(String),
@@ -82,6 +88,8 @@ impl CliError {
     /// The code, with a page under `docs/errors`.
     pub(crate) fn code(&self) -> &'static str {
         match self {
+            Self::TargetConfig(error) => error.code(),
+            Self::OverwriteInConfig => "E0123",
             Self::Usage(_) => "E0180",
             Self::NotBuiltYet(_) => "E0181",
             Self::UnknownCode { .. } => "E0182",
@@ -120,6 +128,8 @@ impl CliError {
             | Self::BadName(_)
             | Self::BadTapName(_) => exit_code::COMMAND_LINE,
             Self::FileInTheWay { .. }
+            | Self::TargetConfig(_)
+            | Self::OverwriteInConfig
             | Self::File { .. }
             | Self::Setting { .. }
             | Self::BadState { .. }
@@ -137,6 +147,10 @@ impl CliError {
         match self {
             Self::Usage(_) | Self::Output(_) | Self::Declined => None,
             Self::Setting { hint, .. } => hint.clone(),
+            Self::TargetConfig(error) => error.hint(),
+            Self::OverwriteInConfig => {
+                Some("write `load_method: overwrite` under `defaults` or under a stream".to_owned())
+            }
             Self::NeedsYes(_) => Some("add --yes once you are sure".to_owned()),
             Self::SeveralPipelines { names, .. } => Some(format!("there are: {}", names.join(", "))),
             Self::BadState { .. } => Some(

@@ -26,4 +26,4 @@ pub use reader::{Clock, LastSign, Reader, Reading, Silence, TapOutput};
 pub use relay::{Ends, Relay, RelayEvent};
 pub use rules::{ColumnFilter, ColumnSchemas, Rules, StreamRule};
 pub use step::LoadStep;
-pub use target_program::{LoadSettings, ProgramError, TargetProgram, target_main};
+pub use target_program::{LoadSettings, ProgramError, TargetProgram, config_schema, target_main};

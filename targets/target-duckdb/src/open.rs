@@ -109,10 +109,9 @@ impl Session {
             refusal::refuse_emptying(&run.identity, table)?;
             tables::refuse_anothers(&run.owned, &run.identity, table, place)?;
             given = run.given(table, place);
-            if let Some(previous) = run.owned(stream) {
-                if run.goes_on(stream) && !run.overwrites(table) {
-                    tables::refuse_vanished(previous, place, exists)?;
-                }
+            let goes_on = run.goes_on(stream) && !run.overwrites(table);
+            if let Some(previous) = run.owned(stream).filter(|_| goes_on) {
+                tables::refuse_vanished(previous, place, exists)?;
             }
         }
         let emptied = open.is_none() && run.is_some_and(|run| run.will_empty(table, place));

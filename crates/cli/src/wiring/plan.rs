@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::{CatalogFrom, Pipeline, Program, ProgramBlock, Project};
-use load::DecodeLimits;
+use load::{DecodeLimits, LoadSettings};
 use packages::Mode;
 use runner::{Attempts, CommitEdit, MakeTarget, ProgramCommand, RunLimits, RunPlan, Side, StartEdit};
 use singer::{Catalog, State};
-use target_api::{FullRefresh, RunIdentity, StreamName};
+use target_api::{FullRefresh, LoadMethod, RunIdentity, StreamName};
 
 use super::catalog::Offer;
 use super::installed::{Installed, installed};
 use super::{command, kept_state, paths, programs, rules, settings, targets};
+use crate::error::CliError;
 use crate::failure::Failure;
 use crate::output::Printer;
 
@@ -26,6 +27,8 @@ pub(crate) struct Wired {
     pub(crate) target: MakeTarget,
     /// That program, where it will be started.
     pub(crate) relay: Option<ProgramCommand>,
+    /// What the target's config says of all streams, weaker than the rules.
+    loading: LoadSettings,
     pub(crate) target_name: String,
     /// The file or database behind the target, for people.
     pub(crate) location: Option<String>,
@@ -91,15 +94,17 @@ impl Wired {
         let tap = start(Side::Tap, &pipeline.tap, log)?;
         let tap_identity = command::identity(&pipeline.tap.program);
         let target_name = command::identity(&pipeline.target.program);
+        let mut loading = LoadSettings::default();
         let (target, relay, location) = if matches!(pipeline.target.program, Program::Named(_)) {
-            let (target, location) = own_target(project, pipeline, &target_name)?;
+            let (target, location, said) = own_target(project, pipeline, &target_name)?;
+            loading = said;
             (target, None, location)
         } else {
             let relay = tap_use.printer(Side::Target).is_some();
             let relay = relay.then(|| start(Side::Target, &pipeline.target, target_log)).transpose()?;
             (kept_state::keeper(project.root(), target_name.clone()), relay, None)
         };
-        Ok(Self { tap, tap_identity, target, relay, target_name, location, _installed: in_use })
+        Ok(Self { tap, tap_identity, target, relay, loading, target_name, location, _installed: in_use })
     }
 
     /// Who runs, for the state row.
@@ -139,31 +144,39 @@ impl Wired {
             catalog_flags: offer.flags.clone(),
             target: Arc::clone(&self.target),
             relay: self.relay.clone(),
-            rules: rules::rules(&pipeline.rules, reach),
+            rules: rules::rules(&pipeline.rules, &self.loading, reach),
             start_edit: start_edit(streams.clone(), edits),
             commit_edit: commit_edit(streams, edits),
-            limits: limits(pipeline),
+            limits: limits(pipeline, self.loading.batch_size_rows),
             started: Instant::now(),
         }
     }
 }
 
-/// One of the targets that tapster carries, and where it loads to.
+/// One of the targets that tapster carries, where it loads to, and what its config says of all streams.
 fn own_target(
     project: &Project,
     pipeline: &Pipeline,
     name: &str,
-) -> Result<(MakeTarget, Option<String>), Failure> {
+) -> Result<(MakeTarget, Option<String>, LoadSettings), Failure> {
+    let mut loading = LoadSettings::default();
     let mut config = pipeline.target.config()?.as_str().to_owned();
     let location = targets::location(name, &config);
     if let Some(schema) = targets::settings_schema(name) {
-        settings::validate(pipeline, "target", name, schema)?;
-        config = paths::from_root(&config, schema, project.root());
+        settings::validate(pipeline, "target", name, &load::config_schema(schema))?;
+        let (own, said) = LoadSettings::part(schema, &config).map_err(CliError::TargetConfig)?;
+        let can = targets::abilities(name);
+        said.check(can.upserts, can.grants).map_err(CliError::TargetConfig)?;
+        if said.load_method == LoadMethod::Overwrite {
+            // Which streams are read in parts is looked at with the rules.
+            return Err(CliError::OverwriteInConfig.into());
+        }
+        (config, loading) = (paths::from_root(&own, schema, project.root()), said);
     }
     let location = location.map(|text| pipeline.secrets.redact(&text).into_owned());
     let target = targets::maker(name, config)
         .ok_or_else(|| pipeline.target.unknown("target", programs::programs("target")))?;
-    Ok((target, location))
+    Ok((target, location, loading))
 }
 
 /// Ids and names of the streams that run.
@@ -188,13 +201,14 @@ fn commit_edit(streams: BTreeSet<String>, edits: Edits) -> CommitEdit {
     })
 }
 
-fn limits(pipeline: &Pipeline) -> RunLimits {
+fn limits(pipeline: &Pipeline, batch_records: Option<usize>) -> RunLimits {
     let limits = &pipeline.limits;
     let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
     RunLimits {
         decode: DecodeLimits {
             line_bytes: size(limits.line_bytes),
             batch_bytes: size(limits.batch_bytes),
+            batch_records,
             checkpoint_bytes: limits.checkpoint_bytes,
             checkpoint_every: limits.checkpoint_every,
             ..DecodeLimits::default()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use columns::{DatePolicy, NanPolicy, NulPolicy, ValuePolicies};
 use config::{Deletes, LoadMethod, OnBadValue, Selected, StreamDecision, StreamRules, Values};
-use load::{Rules, StreamRule};
+use load::{LoadSettings, Rules, StreamRule};
 use singer::Catalog;
 use target_api::TableName;
 
@@ -21,9 +21,10 @@ pub(super) struct Reach<'a> {
 }
 
 /// Rules for a run of the streams that the catalog selects, or, where it does not hold one, that the rules select.
-pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
+/// `weak` is what the target's config says where the rules say nothing.
+pub(super) fn rules(rules: &StreamRules, weak: &LoadSettings, reach: Reach<'_>) -> Rules {
     let Reach { catalog, is_fixed, is_narrowed } = reach;
-    let rules = rules.clone();
+    let (rules, weak) = (rules.clone(), weak.clone());
     let mut ids = HashMap::new();
     let mut selected = HashSet::new();
     for stream in catalog.into_iter().flat_map(|catalog| &catalog.streams) {
@@ -45,35 +46,40 @@ pub(super) fn rules(rules: &StreamRules, reach: Reach<'_>) -> Rules {
         };
         let not_selected = (!is_selected).then(|| hint(name, &decision, is_narrowed));
         let settings = decision.settings;
+        let weak = weak.rule(name);
         let columns = rules.columns(id);
         StreamRule {
             not_selected,
-            table: table(&settings, name),
+            table: table(&settings, weak.table, name),
             key_properties: settings.key_properties,
             load_method: match settings.load_method {
                 Some(LoadMethod::AppendOnly) => target_api::LoadMethod::AppendOnly,
                 Some(LoadMethod::Overwrite) => target_api::LoadMethod::Overwrite,
-                None | Some(LoadMethod::Upsert) => target_api::LoadMethod::Upsert,
+                Some(LoadMethod::Upsert) => target_api::LoadMethod::Upsert,
+                None => weak.load_method,
             },
             deletes: match settings.deletes {
-                None => target_api::Deletes::Unsaid,
+                None => weak.deletes,
                 Some(Deletes::Hard) => target_api::Deletes::Hard,
                 Some(Deletes::Soft) => target_api::Deletes::Soft,
                 Some(Deletes::Ignore) => target_api::Deletes::Ignore,
             },
-            values: policies(settings.values),
-            metadata_columns: settings.metadata_columns.unwrap_or(false),
+            values: ValuePolicies {
+                nul: settings.values.nul.map_or(weak.values.nul, |_| policies(settings.values).nul),
+                ..policies(settings.values)
+            },
+            metadata_columns: settings.metadata_columns.unwrap_or(weak.metadata_columns),
             excludes_nested: columns.exclude_nested(),
             column_schemas: {
                 let columns = columns.clone();
                 Arc::new(move |column| columns.schema(column).cloned())
             },
             columns: Arc::new(move |path| columns.loads(path)),
-            decodes_content: false,
+            decodes_content: weak.decodes_content,
             shared: settings.shared,
-            grant_select: settings.grant_select,
-            key_required: false,
-            activate_version: true,
+            grant_select: settings.grant_select.unwrap_or(weak.grant_select),
+            key_required: weak.key_required,
+            activate_version: weak.activate_version,
         }
     })
 }
@@ -122,11 +128,11 @@ fn hint(stream: &str, decision: &StreamDecision, is_narrowed: bool) -> String {
 }
 
 /// The table that the settings name; `None` where they leave it to the stream's name.
-fn table(settings: &config::StreamSettings, stream: &str) -> Option<TableName> {
+fn table(settings: &config::StreamSettings, weak: Option<TableName>, stream: &str) -> Option<TableName> {
     if settings.target_schema.is_none() && settings.target_table.is_none() {
-        return None;
+        return weak;
     }
-    let own = target_api::table_name(stream);
+    let own = weak.unwrap_or_else(|| target_api::table_name(stream));
     Some(TableName {
         schema: settings.target_schema.clone().or(own.schema),
         table: settings.target_table.clone().unwrap_or(own.table),
@@ -139,6 +145,8 @@ mod tests {
 
     use singer::Catalog;
 
+    use load::LoadSettings;
+
     use super::{Reach, rules};
 
     /// What is said of a stream's records that may not come; `None` when they are loaded.
@@ -148,7 +156,7 @@ mod tests {
         let text = format!("tap: {{ command: [x] }}\ntarget: {{ name: target-jsonl }}\n{more}\n");
         fs::write(folder.path().join("pipelines/a.yml"), text).unwrap();
         let pipeline = config::Project::discover(folder.path(), None).unwrap().pipeline("a").unwrap();
-        rules(&pipeline.rules, reach)(stream).not_selected
+        rules(&pipeline.rules, &LoadSettings::default(), reach)(stream).not_selected
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(crate) fn check_as_written(pipeline: &Pipeline) -> Result<(), Failure> {
     for (block, program) in [("tap", &pipeline.tap), ("target", &pipeline.target)] {
         let Program::Named(name) = &program.program else { continue };
         let schema = if let Some(schema) = targets::settings_schema(name) {
-            schema.to_owned()
+            load::config_schema(schema)
         } else {
             let published = published(name)?;
             honoured(pipeline, Some(&published))?;

@@ -156,7 +156,7 @@ impl StreamRules {
             values: merged.values,
             metadata_columns: merged.metadata_columns.as_ref().map(|placed| placed.value),
             shared: merged.shared.as_ref().is_some_and(|placed| placed.value),
-            grant_select: merged.grant_select.as_ref().map(|roles| roles.value.clone()).unwrap_or_default(),
+            grant_select: merged.grant_select.as_ref().map(|roles| roles.value.clone()),
         }
     }
 }

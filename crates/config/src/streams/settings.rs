@@ -162,5 +162,5 @@ pub struct StreamSettings {
     /// Whether other pipelines that say the same may load into the table, too.
     pub shared: bool,
     /// Roles that may read the table.
-    pub grant_select: Vec<String>,
+    pub grant_select: Option<Vec<String>>,
 }

@@ -13,6 +13,7 @@ mod state_lines;
 mod values;
 
 pub use about::TargetProgram;
+pub use config::config_schema;
 pub use error::ProgramError;
 pub use program::target_main;
 pub use settings::LoadSettings;

@@ -35,8 +35,8 @@ pub struct LoadSettings {
     pub schema_mapping: BTreeMap<String, MappedSchema>,
     /// Whether a stream without key is refused.
     pub primary_key_required: bool,
-    /// Whether `ACTIVATE_VERSION` is obeyed.
-    pub activate_version: bool,
+    /// Whether `ACTIVATE_VERSION` is passed over.
+    pub ignores_versions: bool,
     /// Records of a stream at which its batch goes out.
     pub batch_size_rows: Option<usize>,
     /// Folders where the files of BATCH messages may lie.
@@ -99,7 +99,7 @@ impl LoadSettings {
                 .unwrap_or_default(),
             schema_mapping: schema_mapping(config)?,
             primary_key_required: boolean(config, "primary_key_required")?.unwrap_or(false),
-            activate_version: activate.or(newer).unwrap_or(true),
+            ignores_versions: !activate.or(newer).unwrap_or(true),
             batch_size_rows: rows.and_then(|rows| usize::try_from(rows).ok()).filter(|rows| *rows > 0),
             batch_roots: texts(config, "batch_roots")?.into_iter().map(PathBuf::from).collect(),
         })
@@ -149,7 +149,7 @@ impl LoadSettings {
             decodes_content: self.interpret_content_encoding,
             grant_select: roles.unwrap_or(&self.select_permissions).clone(),
             key_required: self.primary_key_required,
-            activate_version: self.activate_version,
+            activate_version: !self.ignores_versions,
             ..StreamRule::default()
         }
     }

@@ -38,8 +38,8 @@ fn texts_that_hold_numbers_and_booleans_are_taken() {
     );
     let load = config.load;
     assert_eq!(
-        (load.batch_size_rows, load.add_record_metadata, load.activate_version),
-        (Some(12), true, false)
+        (load.batch_size_rows, load.add_record_metadata, load.ignores_versions),
+        (Some(12), true, true)
     );
     assert_eq!((load.primary_key_required, load.load_method), (false, LoadMethod::AppendOnly));
     assert_eq!(load.schema_mapping["shop"].target_schema.as_deref(), Some("raw"));
