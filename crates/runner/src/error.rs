@@ -12,6 +12,11 @@ use thiserror::Error;
 
 use crate::StopSignal;
 
+/// A tap that exits so asks to be started again: what stopped it will pass by itself (`EX_TEMPFAIL` of sysexits.h).
+const TRY_AGAIN: i32 = 75;
+/// A tap that exits so cannot work with its config (`EX_CONFIG`).
+const CONFIG: i32 = 78;
+
 /// Why a run failed.
 #[derive(Debug, Error)]
 pub enum RunError {
@@ -195,7 +200,11 @@ impl RunError {
     /// Whether the runner should start the tap again from the last checkpoint.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Target(error) if error.status == Status::Temporary)
+        match self {
+            Self::Target(error) => error.status == Status::Temporary,
+            Self::Tap(failure) => matches!(failure, TapFailure::Exited { code: TRY_AGAIN, .. }),
+            _ => false,
+        }
     }
 
     /// Number of its page.
@@ -221,7 +230,7 @@ impl RunError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Tap(TapFailure::Silent(_)) | Self::Timeout(_) => 124,
-            Self::Program(_) | Self::State(_) => 78,
+            Self::Program(_) | Self::State(_) | Self::Tap(TapFailure::Exited { code: CONFIG, .. }) => 78,
             Self::Tap(_) | Self::NoState { .. } => 76,
             Self::Decode(_) => 65,
             Self::Target(error) => match error.status {
@@ -307,6 +316,8 @@ impl TargetFailure {
 impl TapFailure {
     fn code(&self) -> &'static str {
         match self {
+            Self::Exited { code: TRY_AGAIN, .. } => "E0415",
+            Self::Exited { code: CONFIG, .. } => "E0416",
             Self::Exited { .. } => "E0401",
             Self::Signalled { .. } => "E0402",
             Self::Silent(_) => "E0403",
@@ -318,6 +329,8 @@ impl TapFailure {
 
     fn hint(&self) -> String {
         match self {
+            Self::Exited { code: TRY_AGAIN, .. } => "what stopped it passes by itself, says the tap: run again later; it goes on from the last checkpoint".into(),
+            Self::Exited { code: CONFIG, .. } => "the tap's own last lines say which setting: mend it under `tap: { config: … }`".into(),
             Self::Exited { .. } => "the tap's own last lines say why; what a checkpoint covers is kept, and the next run goes on from there".into(),
             Self::Signalled { signal: 9, .. } => "see the system's log for the out-of-memory killer; the next run goes on from the last checkpoint".into(),
             Self::Signalled { .. } | Self::GuardLost => "run again: it goes on from the last checkpoint".into(),

@@ -50,7 +50,7 @@ pub struct RunLimits {
     pub max_staged: u64,
     /// How long a tap may take to end when asked to.
     pub grace: Duration,
-    /// How often a run starts the tap again after a temporary error of the target.
+    /// How often a run starts the tap again after a temporary error.
     pub attempts: Attempts,
 }
 

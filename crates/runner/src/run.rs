@@ -19,8 +19,8 @@ use crate::{Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, Side, T
 /// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
 const CHANNEL_STEPS: usize = 2;
 
-/// Runs the plan to its end. After a temporary error of the target the tap starts again from the committed STATE,
-/// as often as the plan allows.
+/// Runs the plan to its end. After a temporary error of the target, or when the tap asks for it by exit code 75, the
+/// tap starts again from the committed STATE, as often as the plan allows.
 pub async fn run(plan: &RunPlan, shutdown: &mut Shutdown, observer: &Observer) -> RunSummary {
     let book = Book::new(observer);
     let deadline = plan.limits.timeout.map(|timeout| Instant::from(plan.started) + timeout);

@@ -28,7 +28,7 @@ mod tap;
 
 pub use clock::{time_extracted_now, version_now};
 pub use error::TapError;
-pub use output::Output;
-pub use program::main;
+pub use output::{Output, stdout};
+pub use program::{main, report};
 pub use state::TapState;
 pub use tap::{About, SyncRequest, Tap, Understood};

@@ -130,7 +130,11 @@ impl Counter {
 }
 
 /// Stdout as a plain file: the standard one cuts every write at line ends.
-pub(crate) fn stdout() -> io::Result<Box<dyn Write + Send>> {
+///
+/// # Errors
+/// [`TapError::Output`] when it is closed.
+pub fn stdout() -> Result<Box<dyn Write + Send>, TapError> {
     use std::os::fd::AsFd as _;
-    Ok(Box::new(std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?)))
+    let stdout = io::stdout().as_fd().try_clone_to_owned().map_err(TapError::Output)?;
+    Ok(Box::new(std::fs::File::from(stdout)))
 }

@@ -12,7 +12,7 @@ use crate::output::{self, Output};
 use crate::{About, SyncRequest, Tap, TapError, TapState, log};
 
 /// Runs a tap as the process that it is: reads the command line, discovers or syncs, reports errors as `CRITICAL`
-/// lines on stderr, and gives the exit code (0 whole, 1 failed, 2 command line or config).
+/// lines on stderr, and gives the exit code (0 whole, 1 failed, 2 command line, 75 try again, 78 config).
 pub fn main<T: Tap>(tap: &T) -> ExitCode {
     let about = tap.about();
     log::set_up(about.name);
@@ -20,15 +20,9 @@ pub fn main<T: Tap>(tap: &T) -> ExitCode {
         Ok(arguments) => arguments,
         Err(usage) => usage.exit(),
     };
-    let done = output::stdout().map_err(TapError::Output).and_then(|stdout| run(tap, &arguments, stdout));
-    match done {
+    match output::stdout().and_then(|stdout| run(tap, &arguments, stdout)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            if !error.is_closed_pipe() {
-                report(about.name, &error);
-            }
-            ExitCode::from(error.exit_code())
-        }
+        Err(error) => report(about.name, &error),
     }
 }
 
@@ -82,8 +76,12 @@ fn print(mut stdout: Box<dyn Write + Send>, text: &str) -> Result<(), TapError> 
     stdout.write_all(format!("{text}\n").as_bytes()).map_err(TapError::Output)
 }
 
-/// `CRITICAL tap-csv: what, where`, a line for each cause, one for the hint.
-fn report(program: &str, error: &TapError) {
+/// Says why a tap ends early, `CRITICAL tap-csv: what, where`, with a line for each cause and one for the hint, and
+/// gives its exit code. A closed pipe is left without a word.
+pub fn report(program: &str, error: &TapError) -> ExitCode {
+    if error.is_closed_pipe() {
+        return ExitCode::from(error.exit_code());
+    }
     let mut text = format!("{program}: {error}");
     let mut cause = std::error::Error::source(error);
     if matches!(error, TapError::Output(_)) {
@@ -97,6 +95,7 @@ fn report(program: &str, error: &TapError) {
         let _ = write!(text, "\n{program}: hint: {hint}");
     }
     log::critical(&text);
+    ExitCode::from(error.exit_code())
 }
 
 /// `--about`: as JSON in the shape of the Singer SDK's, or as text.

@@ -99,6 +99,6 @@ mod tests {
         }
         let wrapped = TapState::parse(r#"{"singer_state": {"bookmarks": {"a": 1}}}"#).unwrap();
         assert_eq!(wrapped.bookmark::<u8>("a").unwrap(), Some(1));
-        assert_eq!(TapState::parse("[1").unwrap_err().exit_code(), 2);
+        assert_eq!(TapState::parse("[1").unwrap_err().exit_code(), 78);
     }
 }

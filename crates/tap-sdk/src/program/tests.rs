@@ -140,7 +140,7 @@ fn a_wrong_config_is_told_from_a_failure() {
         [&["--config", &typo][..], &[], &["--config", "/no/where"], &["--config", &good, "--state", &state]]
     {
         let error = tap(words).0.unwrap_err();
-        assert_eq!(error.exit_code(), 2, "{error}");
+        assert_eq!(error.exit_code(), 78, "{error}");
     }
     assert!(tap(&["--config", &typo]).0.unwrap_err().to_string().contains("unknown field `lst`"));
     assert!(Arguments::parse(&Numbers.about(), ["tap-numbers", "--confg", "x"]).is_err());

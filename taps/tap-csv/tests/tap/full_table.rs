@@ -65,6 +65,6 @@ fn a_keyless_stream_does_not_change_its_method_in_silence() {
     let folder = folder();
     let state = folder.sync(ENTRY, None).ok().state();
     let refused = folder.sync(r#""path":"*.csv","stream":"a""#, Some(&state));
-    assert_eq!(refused.code, Some(2));
+    assert_eq!(refused.code, Some(78));
     assert!(refused.log.contains("was FULL_TABLE before"), "{}", refused.log);
 }
