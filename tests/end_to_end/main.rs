@@ -1,5 +1,6 @@
 //! End-to-end tests of the tapster binary.
 
+mod airbyte;
 mod any_tap;
 mod authors;
 mod bad_inputs;

@@ -19,7 +19,7 @@ mod yaml;
 
 pub use pattern::Pattern;
 pub use pipeline::{
-    CatalogFrom, JsonText, Limits, ListedValue, Listing, Package, Pipeline, Program, ProgramBlock,
+    CatalogFrom, JsonText, Limits, ListedValue, Listing, Package, Pipeline, Program, ProgramBlock, Protocol,
 };
 pub use place::Place;
 pub use problem::{ConfigError, Problem, did_you_mean};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use config::{Package, Pipeline, Program, Project, ReplicationMethod, Selected};
+use config::{Package, Pipeline, Program, Project, Protocol, ReplicationMethod, Selected};
 
 fn project(name: &str, environment: Option<&str>) -> Project {
     let folder: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/examples").join(name);
@@ -114,6 +114,16 @@ fn b_names_its_tap_by_a_package() {
     let requirements = vec!["meltanolabs-tap-github==1.30.1".to_owned()];
     let package = Package { requirements, executable: None, python: None };
     assert_eq!(pipeline.tap.program, Program::Package(package));
+    assert_eq!(pipeline.tap.protocol, Protocol::Singer);
+}
+
+#[test]
+fn c_reads_an_airbyte_source() {
+    let tap = project("c", None).pipeline("faker").unwrap().tap;
+    let requirements = vec!["airbyte-source-faker==7.2.1".to_owned()];
+    let package = Package { requirements, executable: None, python: Some("3.11".to_owned()) };
+    assert_eq!(tap.program, Program::Package(package));
+    assert_eq!(tap.protocol, Protocol::Airbyte { manifest: None });
 }
 
 #[test]
@@ -128,5 +138,4 @@ fn what_is_not_built_is_refused_at_its_place_when_it_is_to_run() {
         places.collect::<Vec<_>>().join("\n")
     };
     insta::assert_snapshot!(refused("a", "app"));
-    insta::assert_snapshot!(refused("c", "faker"));
 }

@@ -118,10 +118,13 @@ impl Environment {
 
     fn only_one(&self, kind: &str) -> Result<&str> {
         let requirements = self.requirements.join(", ");
-        let prefix = format!("{kind}-");
-        let mut named = self.programs.iter().filter(|name| name.starts_with(&prefix));
-        match (named.next(), named.next()) {
-            (Some(one), None) => Ok(one),
+        let named =
+            |prefix: &str| self.programs.iter().filter(|name| name.starts_with(prefix)).collect::<Vec<_>>();
+        let of_kind = named(&format!("{kind}-"));
+        // Airbyte's taps are sources.
+        let of_kind = if of_kind.is_empty() && kind == "tap" { named("source-") } else { of_kind };
+        match of_kind.as_slice() {
+            [one] => Ok(one),
             _ if self.programs.is_empty() => {
                 Err(PackagesError::NoProgram { requirements, executable: None, programs: Vec::new() })
             }

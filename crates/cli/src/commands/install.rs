@@ -107,7 +107,7 @@ fn install(
 
 fn text(lines: &[Line], environment: &str) -> String {
     if lines.is_empty() {
-        return "Nothing to install: no pipeline names a package with pip:\n".to_owned();
+        return "Nothing to install: no pipeline names a package with pip: or airbyte:\n".to_owned();
     }
     let mut text = String::new();
     for line in lines {

@@ -46,7 +46,6 @@ impl Offer {
         ask: Ask<'_>,
         shutdown: &mut Shutdown,
     ) -> Result<Self, Failure> {
-        let ours = matches!(&pipeline.tap.program, Program::Named(_));
         if let Program::Named(name) = &pipeline.tap.program {
             let published = settings::published(name)?;
             settings::honoured(pipeline, Some(&published))?;
@@ -73,7 +72,8 @@ impl Offer {
             let report = pipeline.rules.apply(&mut catalog, ask.select, ask.exclude)?;
             (catalog, report)
         };
-        let flags = if ours { vec!["--catalog"] } else { catalog_flags(command, shutdown).await? };
+        let flags =
+            if pipeline.tap.is_ours() { vec!["--catalog"] } else { catalog_flags(command, shutdown).await? };
         Ok(Self { catalog: Some(catalog), report, flags })
     }
 

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use config::{Pipeline, Program, ProgramBlock, Project};
+use config::{Pipeline, Program, ProgramBlock, Project, Protocol};
 use runner::{ProgramCommand, Side};
 
 use crate::error::CliError;
 use crate::failure::Failure;
 use crate::wiring::installed::Installed;
+use crate::wiring::programs::AIRBYTE;
 
 /// What a program gets of our environment besides `env:`.
 pub(super) const PASSED_ON: [&str; 18] = [
@@ -34,8 +35,18 @@ pub(super) const PASSED_ON: [&str; 18] = [
 ];
 
 /// What people call a tap or a target, and what its STATE is known by: one of ours by its name, another by its program
-/// and, behind an interpreter, its script.
-pub(super) fn identity(program: &Program) -> String {
+/// and, behind an interpreter, its script. One program runs many manifests.
+pub(super) fn identity(block: &ProgramBlock) -> String {
+    let program = program_identity(&block.program);
+    match &block.protocol {
+        Protocol::Airbyte { manifest: Some(manifest) } => {
+            format!("{program} {}", manifest.file_name().unwrap_or_default().display())
+        }
+        _ => program,
+    }
+}
+
+fn program_identity(program: &Program) -> String {
     match program {
         Program::Named(name) => name.clone(),
         Program::NotBuilt(key) => (*key).to_owned(),
@@ -79,6 +90,10 @@ pub(super) fn command(
             return Err(CliError::NotBuiltYet(format!("run with a {side} by `{key}`")).into());
         }
     };
+    let argv = match &block.protocol {
+        Protocol::Singer => argv,
+        Protocol::Airbyte { manifest } => behind_airbyte(project, pipeline, manifest.as_deref(), argv)?,
+    };
     let mut command = any(project, pipeline, (side, block), argv, log)?;
     if let Some(installed) = installed {
         let path = command.env.iter().rfind(|(key, _)| key == "PATH").map(|(_, value)| value.as_os_str());
@@ -87,6 +102,26 @@ pub(super) fn command(
         command.env.push(("PATH".into(), path));
     }
     Ok(command)
+}
+
+/// The tap that runs an Airbyte source which is started so.
+fn behind_airbyte(
+    project: &Project,
+    pipeline: &Pipeline,
+    manifest: Option<&Path>,
+    argv: Vec<OsString>,
+) -> Result<Vec<OsString>, Failure> {
+    let mut words: Vec<OsString> = vec![own_program()?.with_file_name(AIRBYTE).into()];
+    let mut flag = |name: &str, value: OsString| words.extend([name.into(), value]);
+    flag("--cache", project.root().join(".tapster/airbyte").into());
+    flag("--line-bytes", pipeline.limits.line_bytes.to_string().into());
+    if let Some(manifest) = manifest {
+        flag("--manifest", project.root().join(manifest).into());
+    }
+    for argument in argv {
+        flag("--command", argument);
+    }
+    Ok(words)
 }
 
 /// Any program of a pipeline, in the project's folder, with the environment that such programs get.
@@ -121,7 +156,7 @@ fn own_program() -> Result<PathBuf, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use super::identity;
+    use super::program_identity as identity;
     use config::{Package, Program};
 
     #[test]

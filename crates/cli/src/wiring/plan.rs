@@ -92,8 +92,8 @@ impl Wired {
         };
         let target_log = log.with_file_name("target.log");
         let tap = start(Side::Tap, &pipeline.tap, log)?;
-        let tap_identity = command::identity(&pipeline.tap.program);
-        let target_name = command::identity(&pipeline.target.program);
+        let tap_identity = command::identity(&pipeline.tap);
+        let target_name = command::identity(&pipeline.target);
         let mut loading = LoadSettings::default();
         let (target, relay, location) = if matches!(pipeline.target.program, Program::Named(_)) {
             let (target, location, said) = own_target(project, pipeline, &target_name)?;

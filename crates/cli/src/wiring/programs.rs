@@ -7,6 +7,9 @@ use config::{Pipeline, Program};
 use super::targets;
 use crate::failure::Failure;
 
+/// The tap that runs Airbyte sources. Nothing by itself: `airbyte:` and `protocol: airbyte` name it.
+pub(super) const AIRBYTE: &str = "tap-airbyte";
+
 /// The names of all of a kind, `tap` or `target`, sorted.
 pub(crate) fn programs(kind: &str) -> Vec<String> {
     let prefix = format!("{kind}-");
@@ -14,7 +17,7 @@ pub(crate) fn programs(kind: &str) -> Vec<String> {
     let mut names: Vec<String> = entries
         .filter(|entry| entry.file_type().is_ok_and(|file| file.is_file()))
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(&prefix) && !name.contains('.'))
+        .filter(|name| name.starts_with(&prefix) && !name.contains('.') && name != AIRBYTE)
         .collect();
     if kind == "target" {
         names.extend(targets::NAMES.map(str::to_owned));
@@ -26,7 +29,7 @@ pub(crate) fn programs(kind: &str) -> Vec<String> {
 /// The program file of one of them.
 pub(crate) fn program(kind: &str, name: &str) -> Option<PathBuf> {
     let file = folder().join(name);
-    let is_name = name.starts_with(&format!("{kind}-")) && !name.contains(['/', '\\']);
+    let is_name = name.starts_with(&format!("{kind}-")) && !name.contains(['/', '\\']) && name != AIRBYTE;
     (is_name && file.is_file()).then_some(file)
 }
 

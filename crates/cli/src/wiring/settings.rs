@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use config::{Pipeline, Program, Understood, did_you_mean};
+use config::{Pipeline, Program, Protocol, Understood, did_you_mean};
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;
 
@@ -51,11 +51,19 @@ pub(super) fn honoured(pipeline: &Pipeline, tap: Option<&Published>) -> Result<(
     {
         pipeline.rules.check_tap(name, understood)?;
     }
+    if pipeline.tap.protocol != Protocol::Singer {
+        let understood = Understood {
+            replication_methods: ["INCREMENTAL", "FULL_TABLE"].map(str::to_owned).to_vec(),
+            replication_key: true,
+            metadata: Vec::new(),
+        };
+        pipeline.rules.check_tap(&command::identity(&pipeline.tap), &understood)?;
+    }
     if let Program::Named(name) = &pipeline.target.program {
         pipeline.rules.check_target(name, targets::abilities(name))?;
         return Ok(pipeline.rules.check_tables()?);
     }
-    Ok(pipeline.rules.check_relayed(&command::identity(&pipeline.target.program))?)
+    Ok(pipeline.rules.check_relayed(&command::identity(&pipeline.target))?)
 }
 
 /// Validates the config of the pipeline's `tap` or `target`; the first setting that breaks the schema is the error.

@@ -294,8 +294,14 @@ fn check_offline_refuses_what_a_run_refuses() {
         ),
         ("E0107", format!("{tap}\n{target}\nstreams: {{ x: {{ filter: a, load_method: history }} }}")),
         ("E0107", format!("{tap}\n{target}\nhooks: {{ before: [] }}")),
-        ("E0107", format!("tap: {{ airbyte: source-x==1 }}\n{target}")),
-        ("E0107", format!("{tap}\ntarget: {{ command: [cat] }}")),
+        ("E0104", format!("tap: {{ command: [cat], manifest: x.yaml }}\n{target}")),
+        ("E0104", format!("tap: {{ name: tap-csv, protocol: airbyte }}\n{target}")),
+        (
+            "E0123",
+            format!(
+                "tap: {{ airbyte: source-x==1 }}\n{target}\ndefaults: {{ replication_method: LOG_BASED }}"
+            ),
+        ),
         ("E0185", format!("tap: {{ name: tap-foo }}\n{target}")),
         ("E0185", format!("{tap}\ntarget: {{ name: target-jsnol, config: {{ path: out }} }}")),
         ("E0191", format!("{tap}\ntarget: {{ name: target-jsonl, config: {{ pth: out }} }}")),

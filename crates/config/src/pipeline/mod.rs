@@ -11,5 +11,5 @@ mod tests;
 pub use json_text::JsonText;
 pub use limits::Limits;
 pub use listing::{ListedValue, Listing};
-pub use program::{CatalogFrom, Package, Program, ProgramBlock};
+pub use program::{CatalogFrom, Package, Program, ProgramBlock, Protocol};
 pub use resolve::Pipeline;

@@ -20,8 +20,8 @@ pub enum Program {
     Command(Vec<String>),
     /// That of a Python package, in an environment that tapster keeps.
     Package(Package),
-    /// A way to name a program that is reserved and not built yet, such as `airbyte`: the key. Never in a pipeline that
-    /// may run.
+    /// A way to name a program that is reserved and not built yet, such as `pip` of a target: the key. Never in a
+    /// pipeline that may run.
     NotBuilt(&'static str),
 }
 
@@ -34,6 +34,18 @@ pub struct Package {
     pub executable: Option<String>,
     /// The version of Python, as written.
     pub python: Option<String>,
+}
+
+/// What a tap speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// Singer messages.
+    Singer,
+    /// It is an Airbyte source.
+    Airbyte {
+        /// The manifest of a manifest-only one, relative to the project folder.
+        manifest: Option<PathBuf>,
+    },
 }
 
 /// Where a tap's catalog comes from.
@@ -52,6 +64,8 @@ pub enum CatalogFrom {
 pub struct ProgramBlock {
     /// The program.
     pub program: Program,
+    /// What it speaks. Targets speak Singer.
+    pub protocol: Protocol,
     /// Where the catalog comes from. Taps alone have one.
     pub catalog: CatalogFrom,
     /// How long a discovered catalog is good; `None`: the tap is asked each time.
@@ -82,7 +96,7 @@ impl ProgramBlock {
         let inside = format!("the {kind}");
         let (key, value) = match named.as_slice() {
             [] => {
-                let hint = "name its program, with name:, command: or pip:, or use: one of tapster.yml";
+                let hint = "name its program, with name:, command: or pip:, a tap with airbyte:, or use: one of tapster.yml";
                 let missing = "name";
                 return Err(Problem::new(SettingFault::Missing { inside, missing, hint }, &node.place).into());
             }
@@ -99,9 +113,15 @@ impl ProgramBlock {
                 Program::Command(words.collect::<Result<_, _>>()?)
             }
             "pip" => Program::Package(package(&node, value)?),
+            "airbyte" if kind == "tap" => Program::Package(package(&node, value)?),
             other => Program::NotBuilt(other),
         };
-        only_with_package(&node, key, value)?;
+        let protocol = protocol(&node, key, resolver)?;
+        let goes = |path: &&str| match *path {
+            "executable" | "python" => matches!(key, "pip" | "airbyte"),
+            _ => protocol != Protocol::Singer,
+        };
+        refuse(&node, key, ["executable", "python", "manifest"].iter().filter(|path| !goes(path)))?;
         if program == Program::Command(Vec::new()) {
             let (missing, hint) =
                 ("program", "write its program and arguments: command: [python3, taps/mine.py]");
@@ -125,7 +145,7 @@ impl ProgramBlock {
             roots.iter().map(|root| resolver.text(root).map(PathBuf::from)).collect::<Result<_, _>>()?;
         let place = value.place.clone();
         let resolver = Arc::clone(resolver);
-        Ok(Self { program, catalog, discovery_cache, batch_roots, place, node, resolver })
+        Ok(Self { program, protocol, catalog, discovery_cache, batch_roots, place, node, resolver })
     }
 
     /// The program's own settings with everything in them resolved: files read, commands run, the values remembered
@@ -158,6 +178,11 @@ impl ProgramBlock {
         self.node.get("config").map_or_else(none, Node::to_json)
     }
 
+    /// Whether it keeps to what tapster's own taps promise: one of them stands between it and the run.
+    pub fn is_ours(&self) -> bool {
+        matches!(self.program, Program::Named(_)) || self.protocol != Protocol::Singer
+    }
+
     /// The error for a `name:` that is none of the programs there are. `kind` is `tap` or `target`.
     pub fn unknown(&self, kind: &'static str, known: Vec<String>) -> ConfigError {
         let Program::Named(name) = &self.program else {
@@ -181,17 +206,31 @@ fn package(node: &Node, pip: &Node) -> Result<Package, ConfigError> {
     Ok(Package { requirements, executable: text("executable")?, python: text("python")? })
 }
 
-/// Beside another program these two would mean nothing.
-fn only_with_package(node: &Node, program: &'static str, place: &Node) -> Result<(), ConfigError> {
-    if matches!(program, "pip" | "airbyte") {
-        return Ok(());
+/// `airbyte:` says it; beside `command:` it is said by `protocol:`.
+fn protocol(node: &Node, program: &'static str, resolver: &Resolver) -> Result<Protocol, ConfigError> {
+    let said = node.get("protocol");
+    let is_airbyte = said.map(|word| word.as_text() == Some("airbyte"));
+    match (program, is_airbyte) {
+        ("airbyte", None | Some(true)) | ("command", Some(true)) => {}
+        ("command", _) | (_, None) => return Ok(Protocol::Singer),
+        _ => return refuse(node, program, ["protocol"].iter()).map(|()| Protocol::Singer),
     }
-    let Some(path) = ["executable", "python"].into_iter().find(|key| node.get(key).is_some()) else {
+    let manifest = node.get("manifest").map(|path| resolver.text(path)).transpose()?.map(PathBuf::from);
+    Ok(Protocol::Airbyte { manifest })
+}
+
+/// Refuses what would mean nothing beside the program.
+fn refuse<'a>(
+    node: &Node,
+    program: &'static str,
+    mut meaningless: impl Iterator<Item = &'a &'static str>,
+) -> Result<(), ConfigError> {
+    let Some((path, said)) = meaningless.find_map(|path| Some((path, node.get(path)?))) else {
         return Ok(());
     };
-    let fault =
-        SettingFault::Contradiction { path: path.to_owned(), found: "given".to_owned(), other: program };
-    Err(Problem::new(fault, node.get(path).map_or(&place.place, |node| &node.place)).into())
+    let path = (*path).to_owned();
+    let fault = SettingFault::Contradiction { path, found: "given".to_owned(), other: program };
+    Err(Problem::new(fault, &said.place).into())
 }
 
 /// A text of a command line, which everybody on the machine can read.

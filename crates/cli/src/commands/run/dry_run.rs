@@ -1,7 +1,7 @@
 //! `run --dry-run`: method, starting bookmark and table changes of each stream. Changes nothing.
 
 use columns::{StreamName, TableOptions, table_schema};
-use config::{Program, Project};
+use config::Project;
 use serde::Serialize;
 use singer::{CatalogStream, JsonSchema, JsonType, State};
 use target_api::{LoadMethod, Table};
@@ -48,7 +48,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
         TapUse::Started(Printer::new(global)),
     )?;
     // Ours send versions for each full table; of others it is seen only when they run.
-    let ours = matches!(&pipeline.tap.program, Program::Named(_));
+    let ours = pipeline.tap.is_ours();
     let outlook = in_runtime(async |signals| {
         let ask = Ask { select: &request.select, exclude: &request.exclude, ..Ask::default() };
         let offer = Offer::ask(project, &pipeline, &wired.tap, ask, signals).await?;

@@ -14,14 +14,13 @@ pub(super) static TAP_BLOCK: Block = Block::new(
         ],
         &[PIP, EXECUTABLE, PYTHON],
         &[
-            Key::new("airbyte", Shape::Text, "an Airbyte source from PyPI, with its version").later(),
-            Key::new("manifest", Shape::Text, "the manifest of a manifest-only Airbyte source").later(),
+            Key::new("airbyte", Shape::Text, "an Airbyte source from PyPI, with its version"),
+            Key::new("manifest", Shape::Text, "the manifest of a manifest-only Airbyte source"),
             Key::new(
                 "protocol",
                 Shape::Word(&[Word::new("singer"), Word::new("airbyte")]),
                 "what `command` speaks",
-            )
-            .later(),
+            ),
         ],
         SETTINGS,
         &[
