@@ -175,6 +175,7 @@ impl Cutter {
         for index in std::mem::take(&mut self.open) {
             let mark = self.streams[index].mark;
             let Some(whole) = self.finish(index) else { continue };
+            self.streams[index].followed = true;
             let records = whole.num_rows();
             let stream = self.streams[index].name.clone();
             let mut reading = std::mem::take(&mut self.streams[index].reading);
@@ -212,6 +213,7 @@ impl Cutter {
 
     fn push(&mut self, index: usize, batch: RecordBatch) {
         let stream = &mut self.streams[index];
+        stream.followed = true;
         let (name, reading) = (stream.name.clone(), std::mem::take(&mut stream.reading));
         self.steps.push_back(LoadStep::Batch { stream: name, batch, reading });
     }
@@ -243,6 +245,18 @@ impl Cutter {
                 self.push(index, batch);
             }
         }
+        self.activate_again();
         self.steps.push_back(LoadStep::End);
+    }
+
+    /// The taps of the Meltano SDK announce a version before its records and say no more. Then nothing of it was
+    /// there to stay, and older records were kept: now that all of it has come, they go.
+    fn activate_again(&mut self) {
+        for stream in &mut self.streams {
+            if let Some(version) = stream.announced.filter(|_| std::mem::take(&mut stream.followed)) {
+                self.steps.push_back(LoadStep::ActivateVersion { stream: stream.name.clone(), version });
+                self.dirty = true;
+            }
+        }
     }
 }

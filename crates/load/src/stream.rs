@@ -29,6 +29,8 @@ pub(crate) struct Stream {
     added: Added,
     /// The version that its last `ACTIVATE_VERSION` named.
     pub(crate) announced: Option<i64>,
+    /// Whether records have gone out since.
+    pub(crate) followed: bool,
     /// Whether the target has been given its table, and whether a STATE has come since the SCHEMA: the table goes
     /// out with that checkpoint at the latest. It waits until then, because what a first record or `ACTIVATE_VERSION`
     /// says of it would else be a change of a table just made.
@@ -64,6 +66,7 @@ impl Stream {
             declared,
             added,
             announced: None,
+            followed: false,
             opened: false,
             due: false,
             told: HashSet::new(),

@@ -220,7 +220,6 @@ impl Cutter {
             tracing::debug!(stream, "passed over ACTIVATE_VERSION of a stream without SCHEMA or selection");
             return;
         };
-        self.streams[index].announced = Some(version);
         // A table that waits is made with its version.
         let waits = !self.streams[index].opened;
         let versioned = waits && self.add_version(index);
@@ -230,7 +229,9 @@ impl Cutter {
         if !self.streams[index].opened || (!versioned && self.add_version(index)) {
             self.open_table(index);
         }
-        self.steps.push_back(LoadStep::ActivateVersion { stream: self.streams[index].name.clone(), version });
+        let stream = &mut self.streams[index];
+        (stream.announced, stream.followed) = (Some(version), false);
+        self.steps.push_back(LoadStep::ActivateVersion { stream: stream.name.clone(), version });
         self.dirty = true;
     }
 

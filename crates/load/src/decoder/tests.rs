@@ -271,7 +271,10 @@ fn a_table_is_made_with_its_version_where_that_comes_before_its_records_or_with_
         (r#"{"type":"STATE","value":1}"#, r#"{"type":"ACTIVATE_VERSION","stream":"a","version":1}"#);
     let plain = r#"{"type":"RECORD","stream":"a","record":{"n":1}}"#;
     let of_version = r#"{"type":"RECORD","stream":"a","version":1,"record":{"n":1}}"#;
-    assert_eq!(words(&[&schema, activate, of_version, state]), "versioned activate batch checkpoint end");
+    // At the end once more: only then are all of the version there, and nothing else is to stay.
+    let announced = "versioned activate batch checkpoint activate end";
+    assert_eq!(words(&[&schema, activate, of_version, state]), announced);
+    assert_eq!(words(&[&schema, activate, of_version, activate]), "versioned activate batch activate end");
     assert_eq!(words(&[&schema, of_version, activate]), "versioned batch activate end");
     assert_eq!(words(&[state, &schema, activate]), "checkpoint versioned activate end");
     assert_eq!(words(&[&schema, state, activate]), "versioned checkpoint activate end");
