@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::config::ConfigFile;
 use crate::private_folder::PrivateFolder;
 use crate::process::{Process, ProcessExit};
 use crate::{ProgramCommand, RunError, Shutdown, TapFailure};
@@ -40,8 +41,9 @@ pub(crate) async fn capture(
     let name = format!("discover-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let private = PrivateFolder::create(&command.private, &name)?;
     let mut arguments: Vec<OsString> = Vec::new();
-    if with_config {
-        arguments.extend(["--config".into(), private.write_config(&command.config)?.into()]);
+    let config = with_config.then(|| private.write_config(&command.config)).transpose()?;
+    if let Some(config) = &config {
+        arguments.extend(["--config".into(), config.path().into()]);
     }
     arguments.push(flag.into());
     let mut tap = Process::start(command, private.path(), &arguments).await?;
@@ -62,6 +64,8 @@ pub(crate) async fn capture(
         }
     };
     let exit = if whole { tap.exit_within(Duration::from_secs(30)).await } else { None };
+    // It goes with the tap.
+    config.iter().for_each(ConfigFile::look);
     tap.end(if whole { Duration::from_secs(2) } else { Duration::ZERO }).await;
     Ok(Captured { stdout, exit })
 }

@@ -24,7 +24,7 @@ pub async fn invoke(
     let private = PrivateFolder::create(&command.private, &format!("invoke-{}", std::process::id()))?;
     let config = private.write_config(&command.config)?;
     let mut child = Command::new(&program);
-    child.args(command.argv.iter().skip(1)).arg("--config").arg(config).args(arguments);
+    child.args(command.argv.iter().skip(1)).arg("--config").arg(config.path()).args(arguments);
     child.current_dir(&command.folder).env_clear();
     child.envs(command.env.iter().map(|(key, value)| (key, value)));
     let mut child = child.spawn().map_err(RunError::machine("start", &program))?;
@@ -33,6 +33,7 @@ pub async fn invoke(
     loop {
         tokio::select! {
             status = &mut ended => {
+                config.look();
                 let status = status.map_err(|_| RunError::Bug)?;
                 return Ok(exit_code(status.map_err(RunError::machine("wait for", &program))?));
             }

@@ -6,6 +6,7 @@
 
 mod capture;
 mod committed_file;
+mod config;
 mod discover;
 mod error;
 mod error_log;
@@ -20,6 +21,7 @@ mod relay;
 mod run;
 mod supervise;
 
+pub use config::{KeepConfig, ProgramConfig};
 pub use discover::{Discovered, catalog_flags, discover};
 pub use error::{ProgramFailure, RunError, Side, TapFailure, TargetFailure};
 pub use event::{Observer, RunEvent, RunSummary, StreamSummary};

@@ -10,7 +10,7 @@ use singer::{State, StateError};
 use target_api::{RunIdentity, Target, TargetError};
 use tokio::sync::mpsc;
 
-use crate::Side;
+use crate::{ProgramConfig, Side};
 
 /// How to start a program: a tap, or a target that is one of its own.
 #[derive(Clone)]
@@ -23,8 +23,8 @@ pub struct ProgramCommand {
     pub env: Vec<(OsString, OsString)>,
     /// The folder that it runs in.
     pub folder: PathBuf,
-    /// Its config, JSON text.
-    pub config: String,
+    /// Its config.
+    pub config: ProgramConfig,
     /// Folders besides the run's own where the files of its BATCH messages may lie.
     pub batch_roots: Vec<PathBuf>,
     /// The tapster binary, which guards it.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use load::FilePlaces;
 
-use crate::{RunError, committed_file};
+use crate::config::ConfigFile;
+use crate::{ProgramConfig, RunError, committed_file};
 
 /// Name of the file that is locked for as long as the folder's owner lives.
 const OWNER: &str = "owner.lock";
@@ -16,7 +17,7 @@ pub(crate) const CATALOG: &str = "catalog.json";
 pub(crate) const STATE: &str = "state.json";
 
 /// Stands in a config for the path of the run's folder, which the tap also finds in its environment.
-const RUN_FOLDER: &str = "${TAPSTER_RUN_FOLDER}";
+pub(crate) const RUN_FOLDER: &str = "${TAPSTER_RUN_FOLDER}";
 
 /// A folder (0700) with files (0600) that is gone when the run ends.
 pub(crate) struct PrivateFolder {
@@ -51,11 +52,13 @@ impl PrivateFolder {
         }
     }
 
-    /// Writes the tap's config, JSON text.
-    pub(crate) fn write_config(&self, config: &str) -> Result<PathBuf, RunError> {
+    /// Writes a program's config.
+    pub(crate) fn write_config(&self, config: &ProgramConfig) -> Result<ConfigFile, RunError> {
         let path = serde_json::to_string(&self.path.display().to_string()).unwrap_or_default();
         let inside = path.get(1..path.len().saturating_sub(1)).unwrap_or_default();
-        self.write(CONFIG, &config.replace(RUN_FOLDER, inside))
+        let content = config.text().replace(RUN_FOLDER, inside);
+        let path = self.write(CONFIG, &content)?;
+        Ok(ConfigFile::new(path, config, content, inside))
     }
 
     /// Writes a file that only its owner may read.
@@ -97,14 +100,16 @@ pub fn sweep(parent: &Path) {
 #[cfg(test)]
 mod tests {
     use super::{PrivateFolder, sweep};
+    use crate::ProgramConfig;
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn only_its_owner_reads_it_and_it_goes() {
         let parent = tempfile::tempdir().unwrap();
         let folder = PrivateFolder::create(parent.path(), "run").unwrap();
-        let file = folder.write_config("{}").unwrap();
-        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let file = folder.write_config(&ProgramConfig::unkept("{}".to_owned())).unwrap();
+        let file = file.path();
+        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
         drop(folder);
         assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);

@@ -116,7 +116,7 @@ mod tests {
             argv: vec![name.into()],
             env: vec![("PATH".into(), folder.path().into())],
             folder: folder.path().to_owned(),
-            config: String::new(),
+            config: crate::ProgramConfig::unkept(String::new()),
             batch_roots: Vec::new(),
             guard: PathBuf::new(),
             private: PathBuf::new(),

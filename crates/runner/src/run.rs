@@ -1,6 +1,7 @@
 //! One run, from the locked state row to the last commit. The page to read first.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -72,7 +73,8 @@ async fn attempt_once(
 
     let name = format!("{}-{attempt}", plan.identity.run);
     let private = PrivateFolder::create(&plan.tap.private, &name)?;
-    let arguments = tap_arguments(plan, &private, start.as_ref())?;
+    let config = private.write_config(&plan.tap.config)?.watch();
+    let arguments = tap_arguments(plan, &private, config.path(), start.as_ref())?;
     let mut tap_command = committed_file::told_of(&plan.tap, private.path());
     tap_command.env.push(("TAPSTER_RUN_FOLDER".into(), private.path().into()));
     let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
@@ -80,6 +82,8 @@ async fn attempt_once(
 
     let mut run = Running { plan, deadline, shutdown, book, private: &private };
     let result = run.drive(&mut tap, &mut *target, state).await;
+    // It goes with the tap.
+    config.look();
     let said = tap.end(plan.limits.grace).await;
     book.tap_said(said);
     result
@@ -95,10 +99,10 @@ pub(crate) async fn prepare(target: &mut dyn Target, plan: &RunPlan) -> Result<O
 pub(crate) fn tap_arguments(
     plan: &RunPlan,
     private: &PrivateFolder,
+    config: &Path,
     state: Option<&State>,
 ) -> Result<Vec<OsString>, RunError> {
-    let mut arguments: Vec<OsString> =
-        vec!["--config".into(), private.write_config(&plan.tap.config)?.into()];
+    let mut arguments: Vec<OsString> = vec!["--config".into(), config.into()];
     if let Some(catalog) = &plan.catalog {
         let path = private.write(CATALOG, catalog)?;
         for flag in &plan.catalog_flags {

@@ -12,6 +12,8 @@ pub enum Kept {
     Discovery,
     /// The catalog that the last successful run went by.
     Catalog,
+    /// What the tap wrote into its config.
+    TapConfig,
 }
 
 impl Kept {
@@ -19,6 +21,7 @@ impl Kept {
         match self {
             Self::Discovery => "discovery",
             Self::Catalog => "catalog",
+            Self::TapConfig => "tap_config",
         }
     }
 }

@@ -31,7 +31,7 @@ fn tap(global: &Global, args: &TestTap) -> Outcome {
             argv: invoked.command.argv.clone(),
             env: Some(invoked.command.env.clone()),
             folder: invoked.command.folder.clone(),
-            config: Some(invoked.command.config.clone()),
+            config: Some(invoked.command.config.text()),
             redact: invoked.command.redact.clone(),
         },
         None => program(&args.command, args.config.as_deref())?,

@@ -23,7 +23,8 @@ pub(crate) struct Catalogs<'a> {
 /// A discovered catalog, and what it is the answer to.
 #[derive(Serialize, Deserialize)]
 struct Discovery<'a> {
-    /// Hash of the tap's command, environment and config: another question has another answer.
+    /// Hash of the tap's command, environment and config (as the pipeline gives it: a tap that rewrites a token is not
+    /// asked anew): another question has another answer.
     question: String,
     #[serde(borrow)]
     catalog: &'a RawValue,
@@ -34,22 +35,28 @@ impl Catalogs<'_> {
     pub(super) fn discovered(
         &self,
         command: &ProgramCommand,
+        config: &str,
         good_for: Duration,
     ) -> Result<Option<Catalog>, Failure> {
         let Some(kept) = self.store.kept(self.name, Kept::Discovery)? else { return Ok(None) };
         let age = (Utc::now() - kept.time).to_std();
         let Ok(discovery) = serde_json::from_str::<Discovery<'_>>(&kept.text) else { return Ok(None) };
-        if !age.is_ok_and(|age| age < good_for) || discovery.question != question(command) {
+        if !age.is_ok_and(|age| age < good_for) || discovery.question != question(command, config) {
             return Ok(None);
         }
         Ok(Catalog::parse(discovery.catalog.get()).ok())
     }
 
     /// Keeps what the tap offers now.
-    pub(super) fn keep_discovered(&self, command: &ProgramCommand, catalog: &Catalog) -> Result<(), Failure> {
+    pub(super) fn keep_discovered(
+        &self,
+        command: &ProgramCommand,
+        config: &str,
+        catalog: &Catalog,
+    ) -> Result<(), Failure> {
         let Some(text) = text(catalog) else { return Ok(()) };
         let Ok(catalog) = serde_json::from_str(&text) else { return Ok(()) };
-        let discovery = Discovery { question: question(command), catalog };
+        let discovery = Discovery { question: question(command, config), catalog };
         let Ok(text) = serde_json::to_string(&discovery) else { return Ok(()) };
         Ok(self.store.keep(self.name, Kept::Discovery, &text)?)
     }
@@ -72,7 +79,7 @@ fn text(catalog: &Catalog) -> Option<String> {
     serde_json::to_string(&catalog.to_json()).ok()
 }
 
-fn question(command: &ProgramCommand) -> String {
+fn question(command: &ProgramCommand, config: &str) -> String {
     let mut hash = Sha256::new();
     let mut add = |bytes: &[u8]| {
         hash.update(bytes.len().to_le_bytes());
@@ -85,6 +92,6 @@ fn question(command: &ProgramCommand) -> String {
         add(name.as_encoded_bytes());
         add(value.as_encoded_bytes());
     }
-    add(command.config.as_bytes());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    add(config.as_bytes());
+    hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -52,7 +52,9 @@ impl Offer {
             settings::validate(pipeline, "tap", name, &published.settings)?;
         }
         let cached = match (ask.kept, pipeline.tap.discovery_cache) {
-            (Some(kept), Some(good_for)) if !ask.anew => kept.discovered(command, good_for)?,
+            (Some(kept), Some(good_for)) if !ask.anew => {
+                kept.discovered(command, pipeline.tap.config()?.as_str(), good_for)?
+            }
             _ => None,
         };
         let chosen = cached.and_then(|mut catalog| {
@@ -101,7 +103,7 @@ async fn found(
                 return Ok(None);
             };
             if let (Some(kept), Some(_)) = (ask.kept, pipeline.tap.discovery_cache) {
-                kept.keep_discovered(command, &catalog)?;
+                kept.keep_discovered(command, pipeline.tap.config()?.as_str(), &catalog)?;
             }
             Ok(Some(catalog))
         }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use config::{Pipeline, Program, ProgramBlock, Project, Protocol};
-use runner::{ProgramCommand, Side};
+use runner::{ProgramCommand, ProgramConfig, Side};
 
 use crate::error::CliError;
 use crate::failure::Failure;
 use crate::wiring::installed::Installed;
+use crate::wiring::kept_config;
 use crate::wiring::programs::AIRBYTE;
 
 /// What a program gets of our environment besides `env:`.
@@ -135,12 +136,17 @@ fn any(
     let passed = PASSED_ON.iter().filter_map(|&key| Some((OsString::from(key), std::env::var_os(key)?)));
     let own = block.env()?.into_iter().map(|(key, value)| (OsString::from(key), OsString::from(value)));
     let secrets = pipeline.secrets.clone();
+    let config = block.config()?;
+    let config = match side {
+        Side::Tap => kept_config::config(project.root(), pipeline, config.as_str())?,
+        Side::Target => ProgramConfig::unkept(config.as_str().to_owned()),
+    };
     Ok(ProgramCommand {
         side,
         argv,
         env: passed.chain(own).collect(),
         folder: project.root().to_owned(),
-        config: block.config()?.as_str().to_owned(),
+        config,
         batch_roots: block.batch_roots.iter().map(|root| project.root().join(root)).collect(),
         guard: own_program()?,
         private: project.root().join(".tapster/private"),

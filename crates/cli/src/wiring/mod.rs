@@ -6,6 +6,7 @@ mod command;
 mod expected;
 mod installed;
 mod invoked;
+mod kept_config;
 mod kept_state;
 mod paths;
 mod plan;

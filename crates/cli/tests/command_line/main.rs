@@ -10,6 +10,7 @@ mod explain;
 mod help;
 mod history;
 mod projects;
+mod rewritten;
 mod runs;
 mod scripted;
 mod states;

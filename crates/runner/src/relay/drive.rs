@@ -35,12 +35,14 @@ pub(crate) async fn relay(
 
     // The target first: nothing is asked of the tap when there is nobody to take it.
     let folder = PrivateFolder::create(&command.private, &format!("{}-target", plan.identity.run))?;
-    let arguments: [OsString; 2] = ["--config".into(), folder.write("config.json", &command.config)?.into()];
+    let target_config = folder.write_config(&command.config)?;
+    let arguments: [OsString; 2] = ["--config".into(), target_config.path().into()];
     let (mut target, input) = Process::start_fed(command, folder.path(), &arguments).await?;
     book.tell(&RunEvent::TargetStarted { pid: target.pid });
 
     let private = PrivateFolder::create(&plan.tap.private, &plan.identity.run)?;
-    let arguments = tap_arguments(plan, &private, start.as_ref())?;
+    let config = private.write_config(&plan.tap.config)?.watch();
+    let arguments = tap_arguments(plan, &private, config.path(), start.as_ref())?;
     let tap_command = committed_file::told_of(&plan.tap, private.path());
     let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
     book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt: 1 });
@@ -48,6 +50,8 @@ pub(crate) async fn relay(
     let kept = before.clone();
     let mut relaying = Relaying { plan, deadline, shutdown, book, private: &private, keeper, before, kept };
     let result = relaying.drive(&mut tap, &mut target, input).await;
+    // It goes with the tap.
+    config.look();
     book.tap_said(tap.end(plan.limits.grace).await);
     book.target_said(target.end(plan.limits.grace).await);
     if result.is_ok() {

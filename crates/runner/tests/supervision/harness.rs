@@ -102,7 +102,7 @@ fn plan(
         argv,
         env: vec![("PATH".into(), std::env::var_os("PATH").unwrap())],
         folder: folder.path().to_owned(),
-        config: r#"{"secret":"hunter2"}"#.into(),
+        config: runner::ProgramConfig::unkept(r#"{"secret":"hunter2"}"#.into()),
         batch_roots: Vec::new(),
         guard: guard(),
         private: folder.path().join("private"),
