@@ -121,6 +121,8 @@ pub struct StreamSummary {
     pub keyed: bool,
     /// Whether they replace those of the same key.
     pub merged: bool,
+    /// What people should know of its table, such as a column that got another beside it.
+    pub notes: Vec<String>,
     /// Records that the target accepted.
     pub records_read: u64,
     /// Records that are durable.

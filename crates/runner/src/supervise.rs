@@ -123,6 +123,7 @@ impl Book {
                 let summary = &mut pages.stream(stream.as_str()).summary;
                 summary.place.clone_from(&change.place);
                 (summary.keyed, summary.merged) = (keyed, merged);
+                summary.notes.extend(change.notes);
                 summary.created |= change.created;
                 let (created, statements) = (change.created, change.statements);
                 let stream = stream.to_string();

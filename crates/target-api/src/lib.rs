@@ -7,6 +7,7 @@
 mod capabilities;
 mod checkpoint;
 mod error;
+mod given_names;
 mod names;
 pub mod refusal;
 pub mod sql;
@@ -20,6 +21,7 @@ pub use columns::{self, ColumnType, StreamName, TableSchema, ValueLimits, arrow_
 pub use capabilities::{Capabilities, IdentifierRule, Promise};
 pub use checkpoint::{Checkpoint, Committed, FullRefresh, RunIdentity, StateChange, StoredState};
 pub use error::{Result, Status, TargetError};
+pub use given_names::GivenNames;
 pub use names::{column_names, shortened, table_name};
 pub use table::{Deletes, KeyChange, LoadMethod, OnDelete, Table, TableChange, TableName};
 pub use table_diff::{ActualColumn, ColumnChange, table_diff};

@@ -1,10 +1,10 @@
 //! From the tap's names to the warehouse's: lengths, collisions, and which schema a stream goes to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
-use crate::{IdentifierRule, TableName};
+use crate::{GivenNames, IdentifierRule, TableName};
 
 /// The table of a stream by PipelineWise's rule: `table`, `schema-table`, `catalog-schema-rest` with the dashes of
 /// the rest made underscores.
@@ -42,17 +42,17 @@ fn suffixed(name: &str, rule: IdentifierRule) -> String {
     format!("{}_{suffix}", &name[..end])
 }
 
-/// The column names of properties, in their order. Names in `given` (property → column) are kept; of others that
+/// The column names of properties, in their order. Names in `given` are kept; of others that
 /// collide, by the warehouse's comparison, all but the first get a suffix that hashes the property's name, so the
 /// outcome never depends on the order in which later properties come.
 #[must_use]
 pub fn column_names<'a>(
     properties: impl IntoIterator<Item = &'a str>,
-    given: &BTreeMap<String, String>,
+    given: &GivenNames,
     rule: IdentifierRule,
 ) -> Vec<String> {
     let folded = |name: &str| if rule.case_insensitive { name.to_lowercase() } else { name.to_owned() };
-    let mut taken: HashSet<String> = given.values().map(|name| folded(name)).collect();
+    let mut taken: HashSet<String> = given.names().map(|name| folded(name)).collect();
     let mut name_of = |property: &str| {
         if let Some(name) = given.get(property) {
             return name.clone();
@@ -68,8 +68,7 @@ pub fn column_names<'a>(
 #[cfg(test)]
 mod tests {
     use super::{column_names, shortened, table_name};
-    use crate::{IdentifierRule, TableName};
-    use std::collections::BTreeMap;
+    use crate::{GivenNames, IdentifierRule, TableName};
 
     const RULE: IdentifierRule = IdentifierRule { max_bytes: 63, case_insensitive: true };
 
@@ -95,18 +94,18 @@ mod tests {
 
     #[test]
     fn nul_and_what_stands_for_it_stay_apart() {
-        let names = column_names(["a\0", "a\u{fffd}"], &BTreeMap::new(), RULE);
+        let names = column_names(["a\0", "a\u{fffd}"], &GivenNames::default(), RULE);
         assert_eq!(names[0], "a\u{fffd}");
         assert!(names[1].starts_with("a\u{fffd}_") && !names.concat().contains('\0'), "{names:?}");
     }
 
     #[test]
     fn names_once_given_are_kept_whatever_the_order() {
-        let first = column_names(["Id", "id", "name"], &BTreeMap::new(), RULE);
+        let first = column_names(["Id", "id", "name"], &GivenNames::default(), RULE);
         assert_eq!(first[0], "Id");
         assert!(first[1].starts_with("id_") && first[2] == "name");
-        let given: BTreeMap<String, String> =
-            ["Id", "id", "name"].iter().map(|p| (*p).to_owned()).zip(first.clone()).collect();
+        let mut given = GivenNames::default();
+        given.extend(["Id", "id", "name"].into_iter().zip(&first));
         let again = column_names(["id", "ID", "Id", "name"], &given, RULE);
         assert_eq!((&again[0], &again[2], &again[3]), (&first[1], &first[0], &first[2]));
         assert!(again[1].starts_with("ID_"));

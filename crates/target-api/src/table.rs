@@ -156,6 +156,8 @@ pub struct TableChange {
     pub statements: Vec<String>,
     /// The key by which its records are merged from now on, where that was another.
     pub key: Option<KeyChange>,
+    /// What else people should know: columns that got another beside them.
+    pub notes: Vec<String>,
 }
 
 /// Another key than the table's records were merged by. The records that are there allow it, or it is refused.

@@ -1,12 +1,10 @@
 //! What a table must become to hold what comes, and the statements for it.
 
-use std::collections::BTreeMap;
-
 use duckdb::{Connection, params};
 use target_api::sql::quoted;
 use target_api::{
-    ActualColumn, ColumnChange, ColumnType, IdentifierRule, Result, Table, TargetError, column_names,
-    columns::Column, refusal, table_diff,
+    ActualColumn, ColumnChange, ColumnType, GivenNames, IdentifierRule, Result, Table, TargetError,
+    column_names, columns::Column, refusal, table_diff,
 };
 
 use crate::change::{Change, definition};
@@ -28,6 +26,12 @@ pub(crate) struct TablePlan {
     pub created: bool,
     /// What makes it so.
     pub changes: Vec<Change>,
+    /// Whether it is tapster's own making.
+    pub made: bool,
+    /// All names given so far, these among them.
+    pub given: GivenNames,
+    /// Which columns got another beside them, and why.
+    pub notes: Vec<String>,
 }
 
 impl TablePlan {
@@ -44,9 +48,11 @@ pub(crate) struct Known<'a> {
     /// Its columns; `None` when it does not exist.
     pub actual: Option<Vec<ActualColumn>>,
     /// Column names given earlier.
-    pub given: &'a BTreeMap<String, String>,
+    pub given: GivenNames,
     /// Whether it will be emptied before anything is loaded.
     pub emptied: bool,
+    /// Whether tapster made it, or will: others' tables keep their types.
+    pub made: bool,
     /// What unbounded numerics become.
     pub numbers: Numbers,
     /// Whether all values that stand in a column, or wait to be merged into it, survive becoming doubles.
@@ -57,27 +63,88 @@ pub(crate) struct Known<'a> {
 pub(crate) fn plan(table: &Table, known: Known) -> Result<TablePlan> {
     let wanted: Vec<Column> =
         table.schema.columns.iter().map(|column| effective(column, known.numbers)).collect();
-    let names = column_names(wanted.iter().map(|column| column.name.as_str()), known.given, RULE);
-    let Some(mut actual) = known.actual else {
-        return Ok(created(known.place, &wanted, names));
+    let mut given = known.given;
+    let names = column_names(wanted.iter().map(|column| column.name.as_str()), &given, RULE);
+    let Some(actual) = known.actual else {
+        return Ok(created(known.place, &wanted, names, given));
     };
+    let (names, actual) = matched(names, actual);
+    let changes = table_diff(&wanted, &names, &actual, type_map::same);
+    let conflicts = changes.iter().any(|change| matches!(change, ColumnChange::Conflict { .. }));
+    if !known.made {
+        refuse_retyping(known.place, &wanted, (&names, &actual, &changes))?;
+    } else if conflicts && known.emptied {
+        let mut plan = created(known.place, &wanted, names, given);
+        plan.changes.insert(0, format!("DROP TABLE {}", known.place.sql()).into());
+        return Ok(plan);
+    }
+    let notes = versions(table, &wanted, (&names, &actual, &changes), &mut given);
+    let names = column_names(wanted.iter().map(|column| column.name.as_str()), &given, RULE);
+    let (names, actual) = matched(names, actual);
+    let changes = table_diff(&wanted, &names, &actual, type_map::same);
+    given.extend(wanted.iter().map(|column| &column.name).zip(&names));
+    let (created, made) = (false, known.made);
+    let mut plan = TablePlan { names, actual, created, changes: Vec::new(), made, given, notes };
+    for change in changes {
+        plan.apply(known.place, &wanted, change, known.survives)?;
+    }
+    Ok(plan)
+}
+
+/// The table's columns as ours are written: DuckDB does not tell the case of letters.
+fn matched(names: Vec<String>, mut actual: Vec<ActualColumn>) -> (Vec<String>, Vec<ActualColumn>) {
     for column in &mut actual {
         if let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(&column.name)) {
             column.name.clone_from(name);
         }
     }
-    let changes = table_diff(&wanted, &names, &actual, type_map::same);
-    let conflicts = changes.iter().any(|change| matches!(change, ColumnChange::Conflict { .. }));
-    if conflicts && known.emptied {
-        let mut plan = created(known.place, &wanted, names);
-        plan.changes.insert(0, format!("DROP TABLE {}", known.place.sql()).into());
-        return Ok(plan);
-    }
-    let mut plan = TablePlan { names, actual, created: false, changes: Vec::new() };
+    (names, actual)
+}
+
+/// Refuses what would change a column of somebody else's table.
+fn refuse_retyping(
+    place: &Place,
+    wanted: &[Column],
+    (names, actual, changes): (&[String], &[ActualColumn], &[ColumnChange]),
+) -> Result<()> {
     for change in changes {
-        plan.apply(known.place, &wanted, change, known.survives)?;
+        let (ColumnChange::Widen { wanted: index, .. } | ColumnChange::Conflict { wanted: index, .. }) =
+            change
+        else {
+            continue;
+        };
+        let (Some(column), Some(name)) = (wanted.get(*index), names.get(*index)) else { continue };
+        let written = actual.iter().find(|actual| actual.name == *name).map_or("", |actual| &actual.written);
+        let why = "tapster did not make this table";
+        return Err(refusal::conflict(name, place.written(), written, &column.column_type, why).with_hint(
+            "alter the column by hand, exclude it, or give the stream another table with `target_table`",
+        ));
     }
-    Ok(plan)
+    Ok(())
+}
+
+/// Gives other columns to the properties whose column no type makes able to hold both, and says so. A key's column is
+/// left to be refused.
+fn versions(
+    table: &Table,
+    wanted: &[Column],
+    (names, actual, changes): (&[String], &[ActualColumn], &[ColumnChange]),
+    given: &mut GivenNames,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    for change in changes {
+        let ColumnChange::Conflict { wanted: index, actual: written } = change else { continue };
+        let (Some(column), Some(name)) = (wanted.get(*index), names.get(*index)) else { continue };
+        if table.schema.key_properties.contains(&column.name) {
+            continue;
+        }
+        let new = given.version(&column.name, &column.column_type, actual, RULE);
+        let sent = type_map::duckdb_type(&column.column_type);
+        notes.push(format!(
+            "column `{name}` stays {written} because no type holds both without loss: what comes as {sent} goes to `{new}`"
+        ));
+    }
+    notes
 }
 
 /// The column as this file's settings want it.
@@ -95,7 +162,8 @@ fn effective(column: &Column, numbers: Numbers) -> Column {
     Column { column_type: replaced(&column.column_type, numbers), ..column.clone() }
 }
 
-fn created(place: &Place, wanted: &[Column], names: Vec<String>) -> TablePlan {
+fn created(place: &Place, wanted: &[Column], names: Vec<String>, mut given: GivenNames) -> TablePlan {
+    given.extend(wanted.iter().map(|column| &column.name).zip(&names));
     let actual: Vec<ActualColumn> =
         wanted.iter().zip(&names).map(|(column, name)| actual_column(name, column)).collect();
     let columns: Vec<String> = actual.iter().map(definition).collect();
@@ -104,7 +172,7 @@ fn created(place: &Place, wanted: &[Column], names: Vec<String>) -> TablePlan {
         changes.push(format!("CREATE SCHEMA IF NOT EXISTS {}", place.schema_sql()).into());
     }
     changes.push(format!("CREATE TABLE {} ({})", place.sql(), columns.join(", ")).into());
-    TablePlan { names, actual, created: true, changes }
+    TablePlan { names, actual, created: true, changes, made: true, given, notes: Vec::new() }
 }
 
 fn actual_column(name: &str, column: &Column) -> ActualColumn {
@@ -183,7 +251,7 @@ pub(crate) fn retype(
 fn conflict(place: &Place, name: &str, column: &Column, actual: &str) -> TargetError {
     let why = "no type holds both without loss";
     refusal::conflict(name, place.written(), actual, &column.column_type, why).with_hint(
-        "`--full-refresh` for this stream makes the table anew; or give the property a schema that fits, or the stream another `target_table`",
+        "it is part of the key: `--full-refresh` for this stream makes the table anew; or give the property a schema that fits, or the stream another `target_table`",
     )
 }
 

@@ -41,7 +41,9 @@ pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTabl
         run(&format!("DELETE FROM {place} USING (SELECT {keys} FROM {staged}{loaded}) AS s WHERE {equal}"))?;
         run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged} WHERE {last}"))?;
     } else {
-        update_and_insert(&run, (&place, &staged, &last, &equal), &columns)?;
+        let there = |name: &&String| table.actual.iter().any(|actual| actual.name == **name);
+        let retired: Vec<&String> = staging.retired.iter().filter(there).collect();
+        update_and_insert(&run, (&place, &staged, &last, &equal), &columns, &retired)?;
     }
     let last = format!("rowid IN (SELECT max(rowid) FROM {staged} GROUP BY {keys})");
     deletes(staging, &columns, (&place, &last, &equal)).map_or(Ok(()), |sql| run(&sql))
@@ -52,12 +54,15 @@ fn update_and_insert(
     run: &dyn Fn(&str) -> Result<()>,
     (place, staged, last, equal): (&str, &str, &str, &str),
     columns: &[Staged],
+    retired: &[&String],
 ) -> Result<()> {
     let names = columns.iter().map(|column| quoted(column.name)).collect::<Vec<_>>().join(", ");
     let source =
         format!("(SELECT {} FROM {staged} WHERE {last}) AS s", aliased(&columns.iter().collect::<Vec<_>>()));
-    let set: Vec<String> =
-        columns.iter().map(|column| format!("{} = s.v{}", quoted(column.name), column.index)).collect();
+    let set = columns.iter().map(|column| format!("{} = s.v{}", quoted(column.name), column.index));
+    // What is there from before a column's type changed goes with the record that it belonged to.
+    let emptied = retired.iter().map(|name| format!("{} = NULL", quoted(name)));
+    let set: Vec<String> = set.chain(emptied).collect();
     run(&format!("UPDATE {place} SET {} FROM {source} WHERE {equal}", set.join(", ")))?;
     let values: Vec<String> = columns.iter().map(|column| format!("s.v{}", column.index)).collect();
     run(&format!(

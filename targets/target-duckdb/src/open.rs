@@ -1,10 +1,8 @@
 //! Making a table able to hold a stream: planned when the schema comes, done in the commit.
 
-use std::collections::BTreeMap;
-
 use duckdb::Connection;
 use target_api::sql::quoted;
-use target_api::{ActualColumn, ColumnType, KeyChange, Result, Table, TableChange, refusal};
+use target_api::{ActualColumn, ColumnType, GivenNames, KeyChange, Result, Table, TableChange, refusal};
 
 use crate::connection;
 use crate::ddl::{self, Known, TablePlan};
@@ -26,7 +24,7 @@ impl Session {
         let key_change = previous.as_deref().and_then(|old| KeyChange::between(old, &merge_key));
         let keeps = existed && !run.overwrites(table);
         let key_is_new = keeps && !merge_key.is_empty() && (previous.is_none() || key_change.is_some());
-        let owned = owned(run, table, &place, &plan.names, &merge_key);
+        let owned = owned(run, table, &place, &plan, &merge_key);
         let change = change(&place, &plan, key_change);
         self.overwrite(table, &place);
         self.epoch.changes.extend(plan.changes);
@@ -40,8 +38,11 @@ impl Session {
         let step =
             former.as_ref().filter(|open| open.wanted == *table && !key_is_new).and_then(|open| open.step);
         let records = former.map_or(0, |open| open.records);
+        let made = plan.made;
+        let retired = plan.given.retired(table.schema.columns.iter().map(|column| column.name.as_str()));
         let (wanted, names, actual) = (table.clone(), plan.names, plan.actual);
-        self.tables.insert(stream, OpenTable { wanted, place, names, actual, merge_key, records, step });
+        let open = OpenTable { wanted, place, names, actual, made, retired, merge_key, records, step };
+        self.tables.insert(stream, open);
         Ok(change)
     }
 
@@ -104,7 +105,7 @@ impl Session {
             None => ddl::inspect(connection, place)?,
         };
         let exists = actual.is_some();
-        let mut given = BTreeMap::new();
+        let mut given = GivenNames::default();
         if let Some(run) = run {
             refusal::refuse_emptying(&run.identity, table)?;
             tables::refuse_anothers(&run.owned, &run.identity, table, place)?;
@@ -114,13 +115,15 @@ impl Session {
                 tables::refuse_vanished(previous, place, exists)?;
             }
         }
+        let made = !exists || run.is_none_or(|run| run.made(table, place));
         let emptied = open.is_none() && run.is_some_and(|run| run.will_empty(table, place));
         let before = actual.clone().filter(|_| open.is_none() && !emptied);
         let known = Known {
             place,
             actual,
-            given: &given,
+            given,
             emptied,
+            made,
             numbers: self.opening.config.numbers,
             survives: &|column, from| self.survives(connection, stream, place, column, from),
         };
@@ -203,23 +206,27 @@ fn holds(columns: &[ActualColumn], key: &[String]) -> bool {
 }
 
 fn change(place: &Place, plan: &TablePlan, key: Option<KeyChange>) -> TableChange {
-    TableChange { place: place.written(), created: plan.created, statements: plan.statements(), key }
+    TableChange {
+        place: place.written(),
+        created: plan.created,
+        statements: plan.statements(),
+        key,
+        notes: plan.notes.clone(),
+    }
 }
 
 /// The entry of a table, with the names given now beside those given before.
-fn owned(run: &Run, table: &Table, place: &Place, names: &[String], key: &[String]) -> OwnedTable {
+fn owned(run: &Run, table: &Table, place: &Place, plan: &TablePlan, key: &[String]) -> OwnedTable {
     let stream = table.schema.stream.to_string();
-    let mut columns = run.given(table, place);
-    let properties = table.schema.columns.iter().map(|column| column.name.clone());
-    columns.extend(properties.zip(names.iter().cloned()));
     OwnedTable {
         environment: run.identity.environment.clone(),
         pipeline: run.identity.pipeline.clone(),
         stream,
         place: place.clone(),
-        columns,
+        columns: plan.given.clone(),
         key: key.to_vec(),
         shared: table.shared,
+        made: plan.made,
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use duckdb::Connection;
-use target_api::{ActualColumn, ColumnType, LoadMethod, Result, RunIdentity, StoredState, Table, refusal};
+use target_api::{
+    ActualColumn, ColumnType, GivenNames, LoadMethod, Result, RunIdentity, StoredState, Table, refusal,
+};
 
 use crate::change::Change;
 use crate::connection::{self, Database, Opening};
@@ -76,10 +78,19 @@ impl Run {
     }
 
     /// The column names given to a table's properties, by this pipeline and by those that share the table.
-    pub(crate) fn given(&self, table: &Table, place: &Place) -> BTreeMap<String, String> {
+    pub(crate) fn given(&self, table: &Table, place: &Place) -> GivenNames {
         let others = tables::sharing(&self.owned, &self.identity, table, place);
         let own = self.owned(table.schema.stream.as_str());
-        others.into_iter().chain(own).flat_map(|owned| owned.columns.clone()).collect()
+        let mut given = GivenNames::default();
+        others.into_iter().chain(own).for_each(|owned| given.merge(&owned.columns));
+        given
+    }
+
+    /// Whether tapster made the table, for this pipeline or for one that shares it.
+    pub(crate) fn made(&self, table: &Table, place: &Place) -> bool {
+        let own = self.owned(table.schema.stream.as_str()).filter(|owned| owned.place == *place);
+        let others = tables::sharing(&self.owned, &self.identity, table, place);
+        own.or(others.first().copied()).is_some_and(|owned| owned.made)
     }
 
     /// Whether a stream's table will be emptied before anything is loaded into it.
@@ -107,6 +118,10 @@ pub(crate) struct OpenTable {
     /// Column names, in the order of the stream's columns.
     pub names: Vec<String>,
     pub actual: Vec<ActualColumn>,
+    /// Whether tapster made the table.
+    pub made: bool,
+    /// Columns that hold values of the stream's properties from before their type changed.
+    pub retired: Vec<String>,
     /// Columns by which records are replaced; empty when all are appended.
     pub merge_key: Vec<String>,
     /// Records written by this run.

@@ -23,6 +23,8 @@ pub(crate) struct Staging {
     pub columns: Vec<StagedColumn>,
     /// Names of the columns whose values say which record is replaced; empty when all are appended.
     pub merge_key: Vec<String>,
+    /// Columns in which a record that is replaced has values from before their type changed.
+    pub retired: Vec<String>,
     /// What its delete records do.
     pub on_delete: OnDelete,
     /// Place among the stream's records of the first one, from 1.

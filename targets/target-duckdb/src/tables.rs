@@ -1,10 +1,8 @@
 //! Who owns which table, and which names were given: `_tapster_tables`.
 
-use std::collections::BTreeMap;
-
 use duckdb::{Connection, params};
 use target_api::sql::quoted;
-use target_api::{Result, RunIdentity, StreamName, Table, TargetError, refusal, shortened};
+use target_api::{GivenNames, Result, RunIdentity, StreamName, Table, TargetError, refusal, shortened};
 
 use crate::{ddl, error};
 
@@ -62,11 +60,13 @@ pub(crate) struct OwnedTable {
     pub stream: String,
     pub place: Place,
     /// Names given: property → column.
-    pub columns: BTreeMap<String, String>,
+    pub columns: GivenNames,
     /// The key's columns when it was last opened; empty where records are appended.
     pub key: Vec<String>,
     /// Whether other pipelines may load into it, too.
     pub shared: bool,
+    /// Whether tapster made the table; the types of others' tables are not changed.
+    pub made: bool,
 }
 
 impl OwnedTable {
@@ -81,7 +81,8 @@ pub(crate) fn ensure(connection: &Connection) -> Result<()> {
     let sql = format!(
         "CREATE TABLE IF NOT EXISTS {TABLE} (environment VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, \
          stream VARCHAR NOT NULL, \"schema\" VARCHAR NOT NULL, \"table\" VARCHAR NOT NULL, \
-         columns VARCHAR NOT NULL, key_properties VARCHAR NOT NULL, shared BOOLEAN NOT NULL)"
+         columns VARCHAR NOT NULL, key_properties VARCHAR NOT NULL, shared BOOLEAN NOT NULL, \
+         made BOOLEAN NOT NULL)"
     );
     connection.execute_batch(&sql).map_err(|e| error::failed("make its table of tables", &e))
 }
@@ -95,18 +96,18 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<OwnedTable>> {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT environment, pipeline, stream, \"schema\", \"table\", columns, key_properties, current_database(), shared FROM {TABLE}"
+        "SELECT environment, pipeline, stream, \"schema\", \"table\", columns, key_properties, current_database(), shared, made FROM {TABLE}"
     );
     let mut statement = connection.prepare(&sql).map_err(fails)?;
     let rows = statement
         .query_map([], |row| {
             let text = |index: usize| row.get::<_, String>(index);
             let texts = [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?];
-            Ok((texts, text(5)?, text(6)?, text(7)?, row.get::<_, bool>(8)?))
+            Ok((texts, text(5)?, text(6)?, text(7)?, [row.get::<_, bool>(8)?, row.get(9)?]))
         })
         .map_err(fails)?;
     rows.map(|row| {
-        let ([environment, pipeline, stream, schema, table], columns, key, catalog, shared) =
+        let ([environment, pipeline, stream, schema, table], columns, key, catalog, [shared, made]) =
             row.map_err(fails)?;
         let unreadable = |cause: serde_json::Error| {
             let message = format!("{TABLE} holds what tapster did not write, at stream `{stream}`");
@@ -122,6 +123,7 @@ pub(crate) fn read(connection: &Connection) -> Result<Vec<OwnedTable>> {
             columns,
             key,
             shared,
+            made,
         })
     })
     .collect()
@@ -135,15 +137,11 @@ pub(crate) fn write(connection: &Connection, table: &OwnedTable) -> Result<()> {
     let as_text = |value: serde_json::Result<String>| value.unwrap_or_default();
     let columns = as_text(serde_json::to_string(&table.columns));
     let key = as_text(serde_json::to_string(&table.key));
-    let OwnedTable { environment, pipeline, stream, place, shared, .. } = table;
-    let insert = format!("INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-    connection
-        .execute(
-            &insert,
-            params![environment, pipeline, stream, place.schema, place.table, columns, key, shared],
-        )
-        .map(drop)
-        .map_err(fails)
+    let OwnedTable { environment, pipeline, stream, place, shared, made, .. } = table;
+    let insert = format!("INSERT INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let values =
+        params![environment, pipeline, stream, place.schema, place.table, columns, key, shared, made];
+    connection.execute(&insert, values).map(drop).map_err(fails)
 }
 
 /// Gives all tables of this run's pipeline to another, within the caller's transaction.

@@ -69,6 +69,7 @@ impl Session {
             name: format!("staging_{}", self.stagings_made),
             columns: columns.collect(),
             merge_key: table.merge_key.clone(),
+            retired: table.retired.clone(),
             on_delete: table.wanted.on_delete(),
             first_record: table.records + 1,
         };
@@ -98,7 +99,12 @@ impl Session {
             match actual.as_ref().map(type_map::leaf) {
                 Some(ColumnType::UnboundedNumeric) if exact => {
                     let rounds = |text: &str| !numbers::survives_double(text);
-                    if stage::first_number(&array, &rounds).is_some() {
+                    if let Some(index) = stage::first_number(&array, &rounds) {
+                        if !table.made {
+                            let why = "holds a number that a double would round, and tapster, which did not make \
+                                       this table, does not change its types";
+                            return Err(refused(index, why));
+                        }
                         self.give_up_double(table, &name, actual.as_ref());
                     }
                 }

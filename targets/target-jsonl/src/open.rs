@@ -54,7 +54,7 @@ impl Opening<'_> {
         }
         let created = found.is_none();
         let statements = if created { vec![format!("create {}", path.display())] } else { Vec::new() };
-        Ok(TableChange { place: path.display().to_string(), created, statements, key: None })
+        Ok(TableChange { place: path.display().to_string(), created, statements, ..TableChange::default() })
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct ActualTable {
     pub(crate) can_truncate: bool,
     /// Whether the role may alter it.
     pub(crate) owned: bool,
+    /// What it takes on the disk, without its indexes.
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +50,8 @@ pub(crate) struct TableColumn {
     pub(crate) generated: bool,
     /// Its collation, when that one calls different texts equal. Quoted.
     pub(crate) collation: Option<String>,
+    /// The views that depend on it, as the server writes them: its type cannot be changed.
+    pub(crate) views: Vec<String>,
 }
 
 const DOING: &str = "reading a table's definition";
@@ -57,7 +61,7 @@ const TABLE: &str = "SELECT c.oid, c.relkind::text, \
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal), \
     pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint f \
         WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.conrelid <> c.oid), \
-    pg_catalog.pg_has_role(c.relowner, 'USAGE') \
+    pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_table_size(c.oid) \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND c.relname = $2";
 
@@ -66,7 +70,12 @@ const COLUMNS: &str = "SELECT a.attname::text, pg_catalog.format_type(a.atttypid
     a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = 'a', \
     (SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(l.collname) \
      FROM pg_catalog.pg_collation l JOIN pg_catalog.pg_namespace n ON n.oid = l.collnamespace \
-     WHERE l.oid = a.attcollation AND NOT l.collisdeterministic) \
+     WHERE l.oid = a.attcollation AND NOT l.collisdeterministic), \
+    ARRAY(SELECT DISTINCT r.ev_class::pg_catalog.regclass::text \
+     FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
+     WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
+     AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+     AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND r.ev_class <> a.attrelid ORDER BY 1) \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
@@ -94,6 +103,7 @@ impl ActualTable {
             watched: cell(table, 2)?,
             can_truncate: cell(table, 3)?,
             owned: cell(table, 4)?,
+            bytes: cell::<i64>(table, 5)?.unsigned_abs(),
         };
         for row in session.query(DOING, COLUMNS, &number).await? {
             let (item, is_array, modifier): (u32, bool, i32) =
@@ -114,6 +124,7 @@ impl ActualTable {
                 has_default: cell(&row, 6)?,
                 generated: cell(&row, 7)?,
                 collation: cell(&row, 8)?,
+                views: cell(&row, 9)?,
             });
         }
         for row in session.query(DOING, UNIQUE, &number).await? {

@@ -78,5 +78,6 @@ fn made(name: &str, column_type: &ColumnType) -> TableColumn {
         has_default: false,
         generated: false,
         collation: None,
+        views: Vec::new(),
     }
 }

@@ -202,6 +202,7 @@ impl PostgresTarget {
             types: &staging.types,
             names: &staging.names,
             key: &staging.key,
+            retired: &staging.retired,
             on_delete: staging.on_delete(),
             place: &open.place,
             actual: &open.actual,

@@ -17,7 +17,7 @@ pub fn settings_schema() -> &'static str {
     include_str!("settings.schema.json")
 }
 
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "host",
     "port",
     "user",
@@ -36,6 +36,7 @@ const KNOWN: [&str; 19] = [
     "application_name",
     "connect_timeout",
     "lock_timeout",
+    "max_rewrite",
     "direct_load",
 ];
 
@@ -72,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) lock_timeout: Duration,
     pub(crate) direct_load: bool,
+    /// Largest table, in bytes, that a change of a type may rewrite.
+    pub(crate) max_rewrite: u64,
 }
 
 impl fmt::Display for Settings {
@@ -127,6 +130,7 @@ impl Settings {
             connect_timeout: seconds(given, "connect_timeout", 10)?,
             lock_timeout: seconds(given, "lock_timeout", 60)?,
             direct_load: boolean(given, "direct_load", true)?,
+            max_rewrite: size(given, "max_rewrite", 1 << 30)?,
             host,
             user,
             database,
@@ -168,6 +172,22 @@ fn seconds(given: &Map<String, Value>, key: &str, default: u64) -> Result<Durati
     seconds.map(Duration::from_secs_f64).ok_or_else(|| {
         settings(format!("`{key}` is `{written}`: expected seconds, more than 0 and at most 86400"))
     })
+}
+
+/// Bytes, written with their unit.
+fn size(given: &Map<String, Value>, key: &str, default: u64) -> Result<u64> {
+    let Some(written) = text(given, key)? else { return Ok(default) };
+    let digits = written.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(written.len());
+    let (number, unit) = written.split_at(digits);
+    let unit: Option<u64> = match unit {
+        "KiB" => Some(1 << 10),
+        "MiB" => Some(1 << 20),
+        "GiB" => Some(1 << 30),
+        "TiB" => Some(1 << 40),
+        _ => None,
+    };
+    let size = unit.and_then(|unit| number.parse::<u64>().ok()?.checked_mul(unit));
+    size.ok_or_else(|| settings(format!("`{key}` is `{written}`: expected a size such as 512MiB or 1GiB")))
 }
 
 fn boolean(given: &Map<String, Value>, key: &str, default: bool) -> Result<bool> {
@@ -315,6 +335,7 @@ mod tests {
         assert!(refusal(r#"{"user":"u","port":70000}"#).contains("`70000`"));
         assert!(refusal(r#"{"user":"u","port":"54a2"}"#).contains("1 to 65535"));
         assert!(refusal(r#"{"user":"u","sslmode":"prefer"}"#).contains("verify-full"));
+        assert!(refusal(r#"{"user":"u","max_rewrite":"much"}"#).contains("1GiB"));
         assert!(refusal(r#"{"user":["u"]}"#).contains("a list"));
         assert!(refusal("[]").contains("object"));
         assert!(refusal(r#"{"user":"u","database":"a","dbname":"b"}"#).contains("keep one"));

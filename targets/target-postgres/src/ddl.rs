@@ -7,6 +7,7 @@ use target_api::{ColumnChange, Result, TargetError, refusal, table_diff};
 use crate::actual::{ActualTable, TableColumn, same_names};
 use crate::after::after;
 use crate::tables::Place;
+use crate::version::depends;
 
 /// A table as a stream wants it, under the server's names.
 pub(crate) struct Wanted<'a> {
@@ -164,6 +165,13 @@ fn conflicts(
         let (index, why) = match change {
             ColumnChange::Conflict { wanted, .. } => (*wanted, "no type holds both without loss"),
             ColumnChange::Widen { wanted, .. } if !known.made => (*wanted, "tapster did not make this table"),
+            ColumnChange::Widen { wanted: at, .. } => {
+                let found = wanted.names.get(*at).and_then(|name| actual.column(name));
+                let Some(why) = found.and_then(depends) else { continue };
+                let Some(column) = wanted.columns.get(*at) else { continue };
+                let hint = "drop the view, run again, and make the view anew";
+                return Err(conflict(wanted, column, found, &why).with_hint(hint));
+            }
             _ => continue,
         };
         let (Some(column), Some(name)) = (wanted.columns.get(index), wanted.names.get(index)) else {

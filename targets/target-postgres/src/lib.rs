@@ -25,6 +25,7 @@ mod tables;
 mod target;
 mod tls;
 mod url;
+mod version;
 
 pub use config::settings_schema;
 pub use target::PostgresTarget;

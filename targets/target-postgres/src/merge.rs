@@ -22,6 +22,8 @@ pub(crate) struct Merge<'a> {
     pub(crate) names: &'a [String],
     /// Columns by which records are merged; empty when they are appended.
     pub(crate) key: &'a [String],
+    /// Columns that a record which is replaced does not keep.
+    pub(crate) retired: &'a [String],
     /// What records do that are deletes; [`OnDelete::Load`] where there are none.
     pub(crate) on_delete: OnDelete,
     pub(crate) place: &'a Place,
@@ -112,8 +114,8 @@ impl Merge<'_> {
 
     /// The key's own columns are written, too: of two equal values that differ in form (1 and 1.0) the last wins.
     fn upsert(&self, folded: &str) -> String {
-        let set: Vec<String> =
-            self.names.iter().map(|name| format!("{0} = excluded.{0}", quoted(name))).collect();
+        let set = self.names.iter().map(|name| format!("{0} = excluded.{0}", quoted(name)));
+        let set: Vec<String> = set.chain(self.emptied()).collect();
         format!(
             "{} SELECT {} FROM {folded} s ON CONFLICT ({}) DO UPDATE SET {}",
             self.insert(),
@@ -121,6 +123,12 @@ impl Merge<'_> {
             list(self.key),
             set.join(", ")
         )
+    }
+
+    /// What is there from before a column's type changed goes with the record that it belonged to.
+    fn emptied(&self) -> impl Iterator<Item = String> {
+        let there = self.retired.iter().filter(|name| self.actual.column(name).is_some());
+        there.map(|name| format!("{} = NULL", quoted(name)))
     }
 
     /// That a record of the table, `t`, has the key of a staged one, `s`.
@@ -135,12 +143,9 @@ impl Merge<'_> {
     /// For a table without a unique index on the key: nobody else may write meanwhile.
     fn update_and_insert(&self, folded: &str) -> Vec<String> {
         let place = self.place.quoted();
-        let set: Vec<String> = self
-            .names
-            .iter()
-            .enumerate()
-            .map(|(index, name)| format!("{} = {}", quoted(name), self.value(index, "s.")))
-            .collect();
+        let set = self.names.iter().enumerate();
+        let set = set.map(|(index, name)| format!("{} = {}", quoted(name), self.value(index, "s.")));
+        let set: Vec<String> = set.chain(self.emptied()).collect();
         let matches = self.matches();
         vec![
             format!("LOCK TABLE {place} IN SHARE ROW EXCLUSIVE MODE"),

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use target_api::sql::quoted;
-use target_api::{KeyChange, LoadMethod, Result, RunIdentity, Table, TableChange, column_names, refusal};
+use target_api::{
+    GivenNames, KeyChange, LoadMethod, Result, RunIdentity, Table, TableChange, column_names, refusal,
+};
 use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
@@ -17,6 +19,7 @@ use crate::error::bug;
 use crate::grants::{grant, missing_grants};
 use crate::tables::{Place, Registered, plain_name};
 use crate::target::IDENTIFIER;
+use crate::version::versions;
 use crate::{change, check, tables};
 
 /// A stream's open table.
@@ -77,6 +80,7 @@ pub(crate) struct Plan {
     pub(crate) registered: Registered,
     /// Whether that row is not there yet.
     pub(crate) registers: bool,
+    notes: Vec<String>,
 }
 
 impl Opening<'_> {
@@ -99,10 +103,10 @@ impl Opening<'_> {
                 format!("was in {} and shall now be in {place}", old.place),
             ));
         }
-        let mut columns: BTreeMap<String, String> =
-            sharing.iter().chain(&registered).flat_map(|row| row.columns.clone()).collect();
-        let names = names_of(table, &columns);
-        let key = merge_key(table, &names);
+        let mut columns = GivenNames::default();
+        sharing.iter().chain(&registered).for_each(|row| columns.merge(&row.columns));
+        // A key's column is never another one.
+        let key = merge_key(table, &names_of(table, &columns));
         let actual = match before.and_then(|before| before.planned.clone()) {
             Some(planned) => Some(planned),
             None => ActualTable::read(session, &place).await?,
@@ -123,6 +127,11 @@ impl Opening<'_> {
         // What others put into a table is given up only where it is overwritten.
         let gives_up = old_key.is_some() || table.load_method == LoadMethod::Overwrite;
         let known = Known { start_over: self.emptied && gives_up, old_key, made };
+        let notes = match &actual {
+            Some(actual) => versions(table, actual, &known, self.settings, &mut columns),
+            None => Vec::new(),
+        };
+        let names = names_of(table, &columns);
         let wanted = Wanted { place: &place, columns: &table.schema.columns, names: &names, key: &key };
         let alteration = match &actual {
             None => self.creation(session, &wanted).await?,
@@ -152,6 +161,7 @@ impl Opening<'_> {
             known,
             registered: row,
             registers,
+            notes,
         })
     }
 
@@ -240,11 +250,18 @@ impl Plan {
             created: self.created,
             statements: [self.alteration.statements.as_slice(), &self.grants].concat(),
             key: self.known.old_key.as_ref().and_then(|old| KeyChange::between(old, &self.key)),
+            notes: self.notes.clone(),
         }
     }
 }
 
 impl OpenTable {
+    /// Columns that hold values of the stream's properties from before their type changed.
+    pub(crate) fn retired(&self) -> Vec<String> {
+        let properties = self.table.schema.columns.iter().map(|column| column.name.as_str());
+        self.registered.columns.retired(properties)
+    }
+
     /// The table's column that holds a property, once it is there.
     pub(crate) fn column_of(&self, property: &str) -> Option<&TableColumn> {
         let at = self.table.schema.columns.iter().position(|column| column.name == property)?;
@@ -271,7 +288,7 @@ impl OpenTable {
 /// Names that every table has already.
 const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
-fn names_of(table: &Table, given: &BTreeMap<String, String>) -> Vec<String> {
+pub(crate) fn names_of(table: &Table, given: &GivenNames) -> Vec<String> {
     let properties = table.schema.columns.iter().map(|column| column.name.as_str());
     let mut names: Vec<String> = column_names(properties, given, IDENTIFIER);
     for at in 0..names.len() {

@@ -24,6 +24,8 @@ pub(crate) struct Staging {
     pub(crate) names: Vec<String>,
     /// Columns by which its records are merged; empty when they are appended.
     pub(crate) key: Vec<String>,
+    /// Columns in which a record that is replaced has values from before their type changed.
+    pub(crate) retired: Vec<String>,
     /// What its delete records do, and whether it holds any.
     on_delete: OnDelete,
     holds_deletes: bool,
@@ -48,6 +50,7 @@ impl Staging {
             types: columns.iter().map(|column| column.column_type.clone()).collect(),
             names: open.names.clone(),
             key: open.key.clone(),
+            retired: open.retired(),
             on_delete: open.table.on_delete(),
             holds_deletes: false,
             records: None,

@@ -1,10 +1,8 @@
 //! `_tapster_tables`: which pipeline owns a table, and the names that were given to its columns.
 
-use std::collections::BTreeMap;
-
 use columns::StreamName;
 use target_api::sql::{literal, quoted};
-use target_api::{Result, RunIdentity, Table, refusal, shortened};
+use target_api::{GivenNames, Result, RunIdentity, Table, refusal, shortened};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -49,8 +47,7 @@ impl std::fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registered {
     pub(crate) place: Place,
-    /// Property → column.
-    pub(crate) columns: BTreeMap<String, String>,
+    pub(crate) columns: GivenNames,
     /// Columns by which records are merged; empty when they are appended.
     pub(crate) key: Vec<String>,
     /// Whether tapster made the table; the types of others' tables are not changed.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use columns::arrow_array::RecordBatch;
 use columns::{Column, ColumnType, DELETED_AT, StreamName};
 use target_api::{
-    ActualColumn, ColumnChange, IdentifierRule, OnDelete, Result, RunIdentity, Status, Table, TableChange,
-    TableName, TargetError, column_names, shortened, table_diff,
+    ActualColumn, ColumnChange, GivenNames, IdentifierRule, OnDelete, Result, RunIdentity, Status, Table,
+    TableChange, TableName, TargetError, column_names, shortened, table_diff,
 };
 
 use super::warehouse::{Contents, Defect, MemoryTable, Record};
@@ -116,7 +116,7 @@ impl Applying<'_> {
                 apply_change(actual, table, &names, &change)?;
             }
         }
-        Ok(TableChange { place: place.to_string(), created, statements, key: None })
+        Ok(TableChange { place: place.to_string(), created, statements, ..TableChange::default() })
     }
 
     fn write(&mut self, table: &Table, batch: &RecordBatch) -> Result<()> {
@@ -234,7 +234,11 @@ fn names(table: &Table, given: &BTreeMap<String, String>, defect: Option<Defect>
         Some(Defect::CutsNames) => {
             properties.map(|name| name.chars().take(RULE.max_bytes).collect()).collect()
         }
-        _ => column_names(properties, given, RULE),
+        _ => {
+            let mut known = GivenNames::default();
+            known.extend(given);
+            column_names(properties, &known, RULE)
+        }
     }
 }
 

@@ -47,14 +47,23 @@ pub(crate) fn target(path: &Path, prober: Option<&Path>) -> DuckDbTarget {
     DuckDbTarget::new(&config.to_string(), prober.map(Path::to_owned)).unwrap()
 }
 
-/// Writes records like `1|one|~` as one batch.
+/// Writes records like `1|one|~` as one batch, expected to work.
 pub(crate) async fn write(target: &mut DuckDbTarget, table: &Table, records: &[String]) {
+    try_write(target, table, records).await.unwrap();
+}
+
+/// The same, whatever comes of it.
+pub(crate) async fn try_write(
+    target: &mut DuckDbTarget,
+    table: &Table,
+    records: &[String],
+) -> target_api::Result<()> {
     let cells: Vec<Vec<Option<&str>>> = records
         .iter()
         .map(|record| record.split('|').map(|cell| (cell != "~").then_some(cell)).collect())
         .collect();
     let cells: Vec<&[Option<&str>]> = cells.iter().map(Vec::as_slice).collect();
-    target.write(&table.schema.stream, batch(&table.schema, &cells)).await.unwrap();
+    target.write(&table.schema.stream, batch(&table.schema, &cells)).await
 }
 
 /// One cell of one answer, as text.

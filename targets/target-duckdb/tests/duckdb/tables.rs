@@ -2,7 +2,7 @@
 
 use target_api::{FullRefresh, RunIdentity, Status, StreamName, TableName, Target as _};
 
-use crate::support::{File, records, run, state, table, target, write};
+use crate::support::{File, records, run, state, table, target, try_write, write};
 
 #[tokio::test]
 async fn a_new_key_is_taken_where_the_records_differ_in_it_and_refused_elsewhere() {
@@ -50,21 +50,51 @@ async fn a_key_that_comes_late_must_tell_the_records_apart() {
 }
 
 #[tokio::test]
-async fn a_conflict_is_named_and_a_full_refresh_solves_it() {
+async fn a_type_that_no_column_holds_together_with_the_old_one_gets_its_own_and_finds_back() {
     let file = File::new();
-    let (before, after) = (table("v: a json, n int64", &[]), table("v: a int64, n int64", &[]));
-    file.load(&before, &["{}|1"]).await;
-    let mut refused = file.start(&run("two")).await;
-    let error = refused.open(&after).await.unwrap_err();
-    assert_eq!((error.code, &error.status), ("E0325", &Status::Config));
-    assert!(
-        error.message.contains("`a` of main.v has the type JSON") && error.message.contains("int64"),
-        "{error}"
-    );
-    drop(refused);
+    let of = |kind: &str| table(&format!("v: id int64, a {kind}"), &["id"]);
+    file.load(&of("json"), &["1|{}", "2|[2]"]).await;
+    let mut target = file.start(&run("two")).await;
+    let change = target.open(&of("int64")).await.unwrap();
+    let note = change.notes.concat();
+    assert!(note.contains("`a` stays JSON") && note.contains("`a__2`"), "{note}");
+    write(&mut target, &of("int64"), &records(&["2|5"])).await;
+    for (kind, record) in [("json", "3|[3]"), ("int64", "4|4")] {
+        target.open(&of(kind)).await.unwrap();
+        write(&mut target, &of(kind), &records(&[record])).await;
+    }
+    target.commit(&state("{}")).await.unwrap();
+    drop(target);
+    let all = "SELECT list((id, a, a__2) ORDER BY id) FROM v";
+    assert_eq!(file.ask(all), "[(1, '{}', NULL), (2, NULL, 5), (3, '[3]', NULL), (4, NULL, 4)]");
     let streams = FullRefresh::Streams([StreamName::from("v")].into());
-    file.load_by(&RunIdentity { full_refresh: streams, ..run("three") }, &after, &["5|2"]).await;
-    assert_eq!(file.ask("SELECT list((a, n)) FROM v"), "[(5, 2)]");
+    file.load_by(&RunIdentity { full_refresh: streams, ..run("three") }, &of("bool"), &["5|true"]).await;
+    assert_eq!(file.ask("SELECT count(*) FROM v"), "1", "a full refresh starts over");
+}
+
+#[tokio::test]
+async fn a_key_whose_type_no_column_holds_is_refused() {
+    let file = File::new();
+    file.load(&table("v: a json, n int64", &["a"]), &["{}|1"]).await;
+    let error = file.start(&run("two")).await.open(&table("v: a int64, n int64", &["a"])).await.unwrap_err();
+    assert_eq!((error.code, &error.status), ("E0325", &Status::Config));
+    assert!(error.message.contains("`a` of main.v has the type JSON"), "{error}");
+}
+
+#[tokio::test]
+async fn a_table_of_somebody_else_keeps_its_types() {
+    let file = File::new();
+    file.execute("CREATE TABLE theirs (a BIGINT, x DOUBLE)");
+    let mut target = file.start(&run("one")).await;
+    let wide = table("theirs: a text, x numeric", &[]);
+    let error = target.open(&wide).await.unwrap_err();
+    assert!(error.code == "E0325" && error.message.contains("did not make this table"), "{error}");
+    let fits = table("theirs: a int64, x numeric", &[]);
+    target.open(&fits).await.unwrap();
+    write(&mut target, &fits, &records(&["1|0.5"])).await;
+    target.commit(&state("{}")).await.unwrap();
+    let error = try_write(&mut target, &fits, &records(&["2|0.12345678901234567890"])).await.unwrap_err();
+    assert!(error.message.contains("a double would round"), "{error}");
 }
 
 #[tokio::test]
@@ -126,9 +156,10 @@ async fn a_view_and_a_type_that_is_none_of_ours_are_refused() {
 #[tokio::test]
 async fn what_somebody_added_to_a_table_is_not_lost_by_making_it_anew() {
     let file = File::new();
-    file.execute("CREATE TABLE v (x DOUBLE CHECK (x < 1e30))");
     let values = table("v: x numeric", &[]);
-    let mut target = file.start(&run("one")).await;
+    file.load(&values, &["0.5"]).await;
+    file.execute("CREATE INDEX found ON v (x)");
+    let mut target = file.start(&run("two")).await;
     target.open(&values).await.unwrap();
     write(&mut target, &values, &records(&["0.12345678901234567890"])).await;
     let error = target.commit(&state("{}")).await.unwrap_err();

@@ -84,11 +84,11 @@ async fn several_changes_of_a_table_in_one_epoch_are_made_in_order() {
     assert_eq!(names.len(), 2);
     let all = format!("SELECT id, v, \"{}\", \"{}\" FROM orders ORDER BY id, v", names[0], names[1]);
     assert_eq!(rows(&database, &all).await, ["1|1|~|~", "2|2.5|x|y", "3|3|x|y", "3|4|x2|y2", "3|5|x3|y3"]);
-    // What the first change would leave conflicts with the second: said at once.
+    // What the first change would leave is what the second is compared with.
     let mut target = start(&database, &run("two")).await;
     target.open(&table("orders: id int64, v text, n int64", &["id", "v"])).await.unwrap();
-    let error = target.open(&table("orders: id int64, v text, n json", &["id", "v"])).await.unwrap_err();
-    assert_eq!(error.code, "E0325");
+    let change = target.open(&table("orders: id int64, v text, n json", &["id", "v"])).await.unwrap();
+    assert!(change.notes.concat().contains("`n__2`"), "{change:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -121,19 +121,4 @@ async fn a_table_that_the_role_may_not_alter_is_refused_before_records_come() {
     target.open(&orders).await.unwrap_or_else(|error| panic!("it fits: {error}"));
     let error = target.open(&table("orders: id int64, v text", &["id"])).await.unwrap_err();
     assert!(error.code == "E0314" && error.message.contains("to own public.orders"), "{error}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_view_on_a_column_that_must_widen_is_refused_with_what_to_do() {
-    let database = Cluster::shared().database().await;
-    load(&database, &run("one"), &table("orders: id int64, v int64", &["id"]), &["1|1"]).await;
-    database.execute("CREATE VIEW totals AS SELECT sum(v) FROM orders").await;
-    let mut target = start(&database, &run("two")).await;
-    let wide = table("orders: id int64, v text", &["id"]);
-    target.open(&wide).await.unwrap();
-    write(&mut target, &wide, &["2|two"]).await;
-    let error = target.commit(&state("{}")).await.unwrap_err();
-    assert!(error.code == "E0320" && error.message.contains("view"), "{error}");
-    assert!(error.hint.as_deref().is_some_and(|hint| hint.contains("drop what depends on")), "{error:?}");
-    assert_eq!(rows(&database, "SELECT id, v FROM orders").await, ["1|1"]);
 }

@@ -18,3 +18,5 @@ mod tables;
 mod tls;
 #[cfg(test)]
 mod values;
+#[cfg(test)]
+mod versions;

@@ -115,6 +115,13 @@ impl One<'_> {
             warnings.push(warning);
         }
         let summary = runner::run(&plan, signals, &self.observer(id)).await;
+        for stream in &summary.streams {
+            for note in &stream.notes {
+                let warning = format!("{}: {note}", stream.stream);
+                printer.warn(&warning);
+                warnings.push(warning);
+            }
+        }
         if let Some(warning) = doubling::warning(self.pipeline, &summary) {
             printer.warn(&warning);
             warnings.push(warning);
