@@ -29,6 +29,29 @@ fn every_stream_loads_as_its_snapshot_says() {
     assert!(failed.is_empty(), "these streams do not load as their snapshots say: {failed:#?}");
 }
 
+/// What the tap sent before it died is covered as far as a STATE goes.
+#[test]
+fn a_recorded_tap_that_died_midway_is_named_and_what_a_state_covers_is_kept() {
+    let project = Project::new();
+    let [whole, crashed] =
+        ["recorded-ppw-tap-postgres-incremental-1", "recorded-ppw-tap-postgres-crash-midway"]
+            .map(|name| programs::file(&format!("streams/{name}.singer")).display().to_string());
+    let script = format!("cat '{whole}' '{crashed}'; echo 'year 0 is out of range' >&2; exit 1");
+    let tap = project.write("tap.sh", script);
+    for (of, warehouse) in warehouses(&project) {
+        let tap = json!({ "command": ["sh", tap], "catalog": false });
+        project.pipeline(of, &json!({ "tap": tap, "target": warehouse.block() }));
+        let failed = project.run(["run", of]).expect_code(76);
+        assert!(failed.stderr.contains("error[E0401]: the tap exited 1"), "{failed}");
+        assert!(failed.stderr.contains("year 0 is out of range"), "{failed}");
+        assert_eq!(warehouse.value("SELECT count(*) FROM shop.orders").as_deref(), Some("60"));
+        let after = warehouse.tables().iter().any(|table| table == "customers");
+        assert!(!after || warehouse.value("SELECT count(*) FROM shop.customers").as_deref() == Some("0"));
+        let state = warehouse.value("SELECT state FROM _tapster_state").unwrap_or_default();
+        assert!(state.contains("\"currently_syncing\": \"shop-customers\""), "{state}");
+    }
+}
+
 fn streams() -> Vec<PathBuf> {
     let entries = fs::read_dir(programs::file("streams")).expect("tests/streams").flatten();
     let mut streams: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();

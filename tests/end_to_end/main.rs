@@ -16,3 +16,4 @@ mod processes;
 mod relay;
 mod stream_settings;
 mod support;
+mod targets_alone;

@@ -10,5 +10,6 @@ pub mod project;
 pub mod psql;
 pub mod python;
 pub mod script;
+pub mod singer_target;
 pub mod warehouse;
 pub mod wheel;

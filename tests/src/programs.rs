@@ -16,6 +16,11 @@ pub fn tapster() -> &'static Path {
     PROGRAM.get_or_init(|| ready_or_built("TAPSTER_PROGRAMS", &["--features", "cli/failpoints"]))
 }
 
+/// A target of this workspace as a program of its own: `target-postgres`.
+pub fn target(name: &str) -> PathBuf {
+    tapster().with_file_name(name)
+}
+
 /// A release build without failpoints: for what is measured. `TAPSTER_RELEASE_PROGRAMS` names a folder that has it.
 pub fn tapster_release() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();

@@ -1,0 +1,98 @@
+//! The command line and the config of a target by itself.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{Alone, Place, SCHEMA, record, state};
+
+#[test]
+fn a_target_tells_what_it_is() {
+    for alone in Alone::each() {
+        let target = alone.with(&json!({}));
+        let said = |words: &[&str]| alone.project.outcome(&mut target.command(words)).expect_code(0).stdout;
+        assert!(said(&["--version"]).starts_with(&format!("{} 0.", alone.name)));
+        let help = said(&["--help"]);
+        assert!(["--config", "--input", "--about", "143"].iter().all(|word| help.contains(word)), "{help}");
+        let about = said(&["--about"]);
+        assert!(about.contains("batch_size_rows (integer)") && about.contains("load_method"), "{about}");
+        for words in [&["--about", "--format", "json"][..], &["--about", "--format=json"]] {
+            let about: Value = serde_json::from_str(&said(words)).expect("JSON");
+            assert_eq!(about["name"], alone.name);
+            let properties = &about["settings"]["properties"];
+            assert_eq!(properties["add_record_metadata"]["type"], "boolean", "{about:#}");
+        }
+        for words in [&["--abuot"][..], &["--about", "--format", "xml"], &[]] {
+            let refused = alone.project.outcome(&mut target.command(words)).expect_code(2);
+            assert_eq!(refused.stdout, "", "{refused}");
+        }
+    }
+}
+
+#[test]
+fn messages_come_from_a_file_as_from_stdin() {
+    for alone in Alone::each() {
+        alone.project.write("a.singer", format!("{SCHEMA}{}{}", record(1), state("{ }")));
+        let target = alone.with(&json!({}));
+        let from = |file: &str| alone.project.outcome(target.loading().args(["--input", file]));
+        assert_eq!(from("a.singer").expect_code(0).stdout, "{ }\n");
+        assert_eq!(alone.ids(), ["1"], "{}", alone.name);
+        let missing = from("b.singer").expect_code(78);
+        assert!(missing.stderr.contains("error[E0173]"), "{missing}");
+    }
+}
+
+#[test]
+fn a_config_that_cannot_be_read_is_refused() {
+    let alone = Alone::new("target-jsonl");
+    for config in ["", "[]", "path: out", "{\"path\":\"out\""] {
+        alone.project.write("bad.json", config);
+        let target = alone.with(&json!({}));
+        let refused = alone.project.outcome(&mut target.command(&["--config", "bad.json"])).expect_code(78);
+        assert!(refused.stderr.contains("error[E0170]"), "{config}: {refused}");
+    }
+    let target = alone.with(&json!({}));
+    let missing = alone.project.outcome(&mut target.command(&["-c", "none.json"])).expect_code(78);
+    assert!(missing.stderr.contains("error[E0170]"), "{missing}");
+}
+
+#[test]
+fn settings_are_taken_as_numbers_or_texts_and_refused_when_they_are_neither() {
+    let input = format!("{SCHEMA}{}{}{}", record(1), state("{\"at\":1}"), record(2));
+    for alone in Alone::each() {
+        let mut texts = json!({
+            "batch_size_rows": "1", "add_record_metadata": "true", "activate_version": "0", "load_method": "upsert",
+            "stream_buffer": 7, "password_of_old": "hunter2",
+        });
+        if let Place::Warehouse(tests::warehouse::Warehouse::Postgres(database)) = &alone.place {
+            texts["port"] = database.settings()["port"].to_string().into();
+        }
+        let loaded = alone.with(&texts).load(&input).expect_code(0);
+        assert_eq!(loaded.stdout, "{\"at\":1}\n", "{loaded}");
+        for unknown in ["stream_buffer", "password_of_old"] {
+            let warning = format!("warning: `{unknown}` is no setting of {}", alone.name);
+            assert!(loaded.stderr.contains(&warning) && !loaded.stderr.contains("hunter2"), "{loaded}");
+        }
+        match &alone.place {
+            Place::Warehouse(warehouse) => {
+                assert!(warehouse.value("SELECT count(_sdc_received_at) FROM items").as_deref() == Some("2"));
+            }
+            Place::Folder(path) => {
+                let lines = fs::read_to_string(path.join("items.jsonl")).expect("a file");
+                assert_eq!(lines.matches("_sdc_received_at").count(), 2, "{lines}");
+            }
+        }
+        for wrong in [
+            json!({ "batch_size_rows": "many" }),
+            json!({ "batch_size_rows": -1 }),
+            json!({ "add_record_metadata": "perhaps" }),
+            json!({ "load_method": "replace" }),
+            json!({ "schema_mapping": [1] }),
+            json!({ "default_target_schema": 5 }),
+        ] {
+            let refused = alone.with(&wrong).load(&input).expect_code(78);
+            assert_eq!(refused.stdout, "", "{wrong}: {refused}");
+            assert!(refused.stderr.contains("error[E0171]"), "{}: {wrong}: {refused}", alone.name);
+        }
+    }
+}
