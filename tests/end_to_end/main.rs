@@ -16,4 +16,5 @@ mod processes;
 mod relay;
 mod stream_settings;
 mod support;
+mod target_suite;
 mod targets_alone;

@@ -78,6 +78,11 @@ pub(crate) fn cluster() -> &'static Cluster {
     Cluster::shared()
 }
 
+/// The target for PostgreSQL that Meltano's people made, with the SDK that it stands on.
+pub(crate) fn meltanolabs_target_postgres() -> PathBuf {
+    tests::python::program("meltanolabs-target-postgres==0.8.1 singer-sdk==0.54.9", "target-postgres")
+}
+
 /// A pipe that holds the tap of a project until it is opened.
 pub(crate) struct Gate(PathBuf);
 

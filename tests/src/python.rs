@@ -8,8 +8,8 @@ use std::process::Command;
 
 use crate::programs::workspace;
 
-/// The path of a program of this requirement, installed from `PyPI` when it is not there yet. Each requirement has an
-/// environment of its own.
+/// The path of a program of these requirements, installed from `PyPI` when it is not there yet. Requirements have blanks
+/// between them; the first has the program, and an environment of its own with the others.
 pub fn program(requirement: &str, program: &str) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     requirement.hash(&mut hasher);
@@ -17,7 +17,7 @@ pub fn program(requirement: &str, program: &str) -> PathBuf {
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from);
     let parent = parent.join("python");
     fs::create_dir_all(&parent).expect("target/python");
-    let name = requirement.split(['=', '<', '>', '[']).next().unwrap_or(requirement);
+    let name = requirement.split(['=', '<', '>', '[', ' ']).next().unwrap_or(requirement);
     let folder = parent.join(format!("{name}-{:08x}", hasher.finish() & 0xffff_ffff));
     // One at a time: several tests, each a process, may want the same.
     let lock = File::create(folder.with_extension("lock")).expect("a lock file");
@@ -40,8 +40,8 @@ fn install(requirement: &str, folder: &PathBuf) {
         assert!(output.status.success(), "installing {requirement} needs python3-venv and PyPI: {said}");
     };
     run(Command::new("python3").args(["-m", "venv"]).arg(folder));
-    let pip = ["install", "--quiet", "--disable-pip-version-check", requirement];
-    run(Command::new(folder.join("bin/pip")).args(pip));
+    let pip = ["install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(folder.join("bin/pip")).args(pip).args(requirement.split(' ')));
 }
 
 /// Lets a command install packages as we would: with the settings of pip and uv on this machine, its proxies and
