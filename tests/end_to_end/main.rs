@@ -11,6 +11,7 @@ mod flights;
 mod golden;
 mod interop;
 mod kills;
+mod meltano;
 mod memory;
 mod packages;
 mod processes;
