@@ -59,10 +59,9 @@ fn items(warehouse: &Warehouse) -> Rows {
 
 #[test]
 fn records_in_lines_load_as_record_messages_do() {
-    let records: String = RECORDS
-        .iter()
-        .map(|record| format!("{{\"type\":\"RECORD\",\"stream\":\"items\",\"record\":{record}}}\n"))
-        .collect();
+    let records = RECORDS.iter().fold(String::new(), |text, record| {
+        text + &format!("{{\"type\":\"RECORD\",\"stream\":\"items\",\"record\":{record}}}\n")
+    });
     let (project, other) = (Project::new(), Project::new());
     let state = "{\"type\":\"STATE\",\"value\":{\"n\":5}}\n";
     let lines = RECORDS.join("\n");
