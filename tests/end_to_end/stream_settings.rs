@@ -1,6 +1,7 @@
 //! The settings of streams, each loaded into DuckDB and PostgreSQL.
 
 mod config;
+mod flatten;
 mod overwrite;
 mod shared;
 

@@ -7,6 +7,7 @@
 mod builder;
 mod column_type;
 mod conform;
+mod flatten;
 mod limits;
 mod mapping;
 mod memory;
@@ -21,6 +22,7 @@ pub use arrow_schema;
 pub use builder::{BatchBuilder, PropertyFilter};
 pub use column_type::{ColumnType, ParseColumnTypeError, TYPE_METADATA};
 pub use conform::{ColumnRefused, Conformed};
+pub use flatten::{Flattened, flatten};
 pub use limits::{DatePolicy, NanPolicy, NulPolicy, ValueLimits, ValuePolicies};
 pub use mapping::{SchemaRefused, TableOptions, table_schema};
 pub use memory::memory_size;

@@ -211,7 +211,7 @@ impl Allowed {
 }
 
 /// The JSON types of a node, said or to be seen from its other keywords.
-fn types(node: &JsonSchema) -> Vec<JsonType> {
+pub(crate) fn types(node: &JsonSchema) -> Vec<JsonType> {
     let said = if node.types.is_empty() { &node.value_types } else { &node.types };
     if !said.is_empty() || !node.alternatives.is_empty() {
         return said.clone();
@@ -260,7 +260,7 @@ fn string(node: &JsonSchema) -> ColumnType {
 }
 
 /// A node with its `allOf` and `$ref` worked in: what holds is what all of them say together.
-fn all_of(node: &JsonSchema) -> JsonSchema {
+pub(crate) fn all_of(node: &JsonSchema) -> JsonSchema {
     let mut whole = JsonSchema { parts: Vec::new(), ..node.clone() };
     for part in &node.parts {
         let part = all_of(part);

@@ -88,6 +88,12 @@ pub enum RecordProblem {
     /// A record that was deleted, of a stream whose records are told apart by nothing.
     #[error("the record was deleted, and the stream has no key by which to find what it deletes")]
     DeleteWithoutKey,
+    /// A property whose own properties are columns is no object.
+    #[error("expected an object, since its properties are columns, found {found}")]
+    NotNested {
+        /// What came.
+        found: Found,
+    },
     /// The record is no object.
     #[error("the record must be an object, found {found}")]
     NotObject {
@@ -184,7 +190,7 @@ impl RecordError {
             RecordProblem::NotFinite { .. } => "E0226",
             RecordProblem::Digits => "E0227",
             RecordProblem::Deep { .. } | RecordProblem::Large => "E0228",
-            RecordProblem::NotObject { .. } => "E0229",
+            RecordProblem::NotObject { .. } | RecordProblem::NotNested { .. } => "E0229",
             RecordProblem::DeleteWithoutKey => "E0233",
         }
     }
@@ -219,6 +225,7 @@ impl RecordError {
                 "give the stream `key_properties`, or say `deletes: ignore` to load such records as any other"
                     .to_owned()
             }
+            RecordProblem::NotNested { .. } => "exclude it, or load the stream with a smaller `flatten`".into(),
             RecordProblem::NotObject { .. } => return None,
         })
     }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use columns::{ColumnType, ValuePolicies};
+use columns::{ColumnType, Flattened, ValuePolicies, flatten};
 use singer::JsonSchema;
 use target_api::{Deletes, LoadMethod, TableName};
 
 /// Whether a column of a stream is loaded, by its path from the top of the record; keys always are.
 pub type ColumnFilter = Arc<dyn Fn(&[&str]) -> bool + Send + Sync>;
 
-/// The JSON Schema that the pipeline gives a column, by its name.
-pub type ColumnSchemas = Arc<dyn Fn(&str) -> Option<JsonSchema> + Send + Sync>;
+/// The JSON Schema that the pipeline gives a column, by its path from the top of the record.
+pub type ColumnSchemas = Arc<dyn Fn(&[&str]) -> Option<JsonSchema> + Send + Sync>;
 
 /// The settings of one stream.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct StreamRule {
     pub column_schemas: ColumnSchemas,
     /// Whether `columns` leaves out parts of columns that are loaded.
     pub excludes_nested: bool,
+    /// How many levels of nested objects become columns.
+    pub flatten: usize,
     /// Whether texts that their schema calls base16 are bytes.
     pub decodes_content: bool,
     /// Whether several pipelines may load into its table.
@@ -62,6 +64,7 @@ impl Default for StreamRule {
             columns: Arc::new(|_| true),
             column_schemas: Arc::new(|_| None),
             excludes_nested: false,
+            flatten: 0,
             decodes_content: false,
             shared: false,
             grant_select: Vec::new(),
@@ -72,19 +75,34 @@ impl Default for StreamRule {
 }
 
 impl StreamRule {
-    /// A stream's schema with the pipeline's own schemas of its columns in it.
+    /// A stream's schema as its table has it: with the pipeline's own schemas of its columns, and flattened.
     #[must_use]
-    pub fn overridden(&self, schema: &JsonSchema) -> JsonSchema {
+    pub fn shaped(&self, schema: &JsonSchema, keys: &[String]) -> Flattened {
+        let schema = self.overridden(schema, &[], self.flatten);
+        if self.flatten == 0 {
+            return Flattened { schema, ..Flattened::default() };
+        }
+        flatten(&schema, self.flatten, &|name| keys.iter().any(|key| key == name))
+    }
+
+    fn overridden(&self, schema: &JsonSchema, path: &[&str], depth: usize) -> JsonSchema {
         let mut schema = schema.clone();
         for (name, property) in schema.properties.iter_mut().flatten() {
-            if let Some(own) = (self.column_schemas)(name) {
+            let path = [path, &[name.as_str()]].concat();
+            if let Some(own) = (self.column_schemas)(&path) {
                 *property = own;
+            } else if depth > 0 {
+                *property = self.overridden(property, &path, depth - 1);
             }
             if self.decodes_content && is_base16(property) {
                 property.tapster_type = Some(ColumnType::Binary.to_string());
             }
         }
-        schema.parts = schema.parts.iter().map(|part| self.overridden(part)).collect();
+        schema.parts = schema.parts.iter().map(|part| self.overridden(part, path, depth)).collect();
+        if !path.is_empty() {
+            let inside = |node: &JsonSchema| self.overridden(node, path, depth);
+            schema.alternatives = schema.alternatives.iter().map(inside).collect();
+        }
         schema
     }
 }

@@ -1,11 +1,12 @@
 //! One stream on its way: its table and the records that are not out yet.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use columns::{
-    BatchBuilder, DELETED_AT, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits, table_schema,
+    BatchBuilder, DELETED_AT, Flattened, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits,
+    table_schema,
 };
 use singer::SchemaMessage;
 use target_api::{Deletes, Table, TableName, table_name};
@@ -26,6 +27,8 @@ pub(crate) struct Stream {
     schema: Box<SchemaMessage>,
     /// What the last SCHEMA gave, before any value widened it.
     declared: TableSchema,
+    /// Where columns of nested objects are in a record.
+    paths: Paths,
     added: Added,
     /// The version that its last `ACTIVATE_VERSION` named.
     pub(crate) announced: Option<i64>,
@@ -56,14 +59,15 @@ impl Stream {
     ) -> Result<Self, SchemaRefused> {
         // A version that is activated marks the records of others.
         let added = Added { versioned: false, deleted_at: rule.deletes == Deletes::Soft };
-        let declared = declared(&schema, &rule, added)?;
-        let builder = builder(declared.clone(), &rule, limits);
+        let (declared, paths) = declared(&schema, &rule, added)?;
+        let builder = builder(declared.clone(), &rule, &paths, limits);
         let name = StreamName::from(schema.stream.as_str());
         Ok(Self {
             name,
             rule,
             schema,
             declared,
+            paths,
             added,
             announced: None,
             followed: false,
@@ -80,12 +84,14 @@ impl Stream {
 
     /// What a further SCHEMA gives; `None` when it changes nothing.
     pub(crate) fn redeclared(&self, schema: &SchemaMessage) -> Result<Option<TableSchema>, SchemaRefused> {
-        let table = declared(schema, &self.rule, self.added)?;
-        Ok((table != self.declared).then_some(table))
+        let (table, paths) = declared(schema, &self.rule, self.added)?;
+        Ok((table != self.declared || paths != self.paths).then_some(table))
     }
 
     /// Takes a further SCHEMA. The builder must be empty.
     pub(crate) fn declare(&mut self, schema: Box<SchemaMessage>, table: TableSchema, limits: &ValueLimits) {
+        let keys = self.rule.key_properties.as_ref().unwrap_or(&schema.key_properties);
+        self.paths = self.rule.shaped(&schema.schema, keys).paths;
         self.schema = schema;
         self.declared = table.clone();
         self.widen(table, limits);
@@ -93,7 +99,7 @@ impl Stream {
 
     /// From now on the table has this form. The builder must be empty.
     pub(crate) fn widen(&mut self, table: TableSchema, limits: &ValueLimits) {
-        self.builder = builder(table, &self.rule, limits);
+        self.builder = builder(table, &self.rule, &self.paths, limits);
     }
 
     /// Whether the table lacks the version column, which a record with a version needs.
@@ -133,7 +139,7 @@ impl Stream {
     }
 
     fn add(&mut self, limits: &ValueLimits) -> Result<(), SchemaRefused> {
-        let table = declared(&self.schema, &self.rule, self.added)?;
+        let (table, _) = declared(&self.schema, &self.rule, self.added)?;
         self.declared = table.clone();
         // What values have widened stays wide.
         let mut wide = table;
@@ -179,19 +185,38 @@ impl Stream {
     }
 }
 
-fn builder(table: TableSchema, rule: &StreamRule, limits: &ValueLimits) -> BatchBuilder {
+fn builder(table: TableSchema, rule: &StreamRule, paths: &Paths, limits: &ValueLimits) -> BatchBuilder {
     let merges = rule.load_method.merges() && table.is_keyed();
     let mut builder = BatchBuilder::new(Arc::new(table), rule.values.over(limits));
+    if !paths.is_empty() {
+        builder = builder.flattened(paths.clone());
+    }
     if !merges && matches!(rule.deletes, Deletes::Hard | Deletes::Soft) {
         builder = builder.refusing_deletes();
     }
     if rule.excludes_nested { builder.filtered(Arc::clone(&rule.columns)) } else { builder }
 }
 
-fn declared(schema: &SchemaMessage, rule: &StreamRule, added: Added) -> Result<TableSchema, SchemaRefused> {
+/// The paths of the columns that are nested in the tap's records, by their names.
+type Paths = BTreeMap<String, Vec<String>>;
+
+fn loads(rule: &StreamRule, path: &[String]) -> bool {
+    (rule.columns)(&path.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn declared(
+    schema: &SchemaMessage,
+    rule: &StreamRule,
+    added: Added,
+) -> Result<(TableSchema, Paths), SchemaRefused> {
     let keys = rule.key_properties.as_ref().unwrap_or(&schema.key_properties);
-    let include = |column: &str| (rule.columns)(&[column]);
+    let Flattened { schema: shaped, paths } = rule.shaped(&schema.schema, keys);
+    let include = |column: &str| match paths.get(column) {
+        Some(path) => loads(rule, path),
+        None => (rule.columns)(&[column]),
+    };
     let Added { versioned, deleted_at } = added;
     let options = TableOptions { metadata: rule.metadata_columns, versioned, deleted_at, include: &include };
-    table_schema(&StreamName::from(schema.stream.as_str()), &rule.overridden(&schema.schema), keys, &options)
+    let table = table_schema(&StreamName::from(schema.stream.as_str()), &shaped, keys, &options)?;
+    Ok((table, paths))
 }

@@ -72,10 +72,11 @@ pub(super) fn rules(rules: &StreamRules, weak: &LoadSettings, reach: Reach<'_>) 
             excludes_nested: columns.exclude_nested(),
             column_schemas: {
                 let columns = columns.clone();
-                Arc::new(move |column| columns.schema(column).cloned())
+                Arc::new(move |path| columns.schema(path).cloned())
             },
             columns: Arc::new(move |path| columns.loads(path)),
             decodes_content: weak.decodes_content,
+            flatten: settings.flatten.unwrap_or(weak.flatten),
             shared: settings.shared,
             grant_select: settings.grant_select.unwrap_or(weak.grant_select),
             key_required: weak.key_required,

@@ -1,12 +1,14 @@
 //! The open batch of one stream.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, StructArray};
 use arrow_schema::SchemaRef;
 use singer::{JsonReader, ReadError};
 
-use super::{column::ColumnBuilder, names::PropertyNames};
+use super::column::ColumnBuilder;
+use super::object::{Object, RECORD};
 use crate::metadata::{self, is_metadata_column, metadata_column};
 use crate::refusal::Found;
 use crate::value::{Misfit, Wider, moment, nested};
@@ -20,7 +22,10 @@ pub struct BatchBuilder {
     pub(crate) schema: Arc<TableSchema>,
     pub(crate) arrow: SchemaRef,
     pub(crate) limits: ValueLimits,
-    pub(crate) names: PropertyNames,
+    /// The record and the objects in it whose properties are columns.
+    pub(crate) objects: Vec<Object>,
+    /// The paths of columns that are nested, by their names.
+    paths: BTreeMap<String, Vec<String>>,
     columns: Vec<ColumnBuilder>,
     /// Which columns tapster fills, and with what.
     filled: Vec<Option<Filled>>,
@@ -39,7 +44,8 @@ pub struct BatchBuilder {
     /// Whether a record is walked and neither accepted nor taken back.
     open: bool,
     troubles: Vec<Trouble>,
-    not_object: Option<Found>,
+    /// The object that is none.
+    not_object: Option<(usize, Found)>,
     /// Where parts of columns are left out: which are not, and room for a value without them.
     pub(crate) filter: Option<(PropertyFilter, String)>,
 }
@@ -89,8 +95,8 @@ impl BatchBuilder {
         let columns: Vec<_> =
             schema.columns.iter().map(|column| ColumnBuilder::new(&column.column_type)).collect();
         let filled: Vec<_> = schema.columns.iter().map(Filled::of).collect();
-        let own = schema.columns.iter().zip(&filled).enumerate().filter(|(_, (_, filled))| filled.is_none());
-        let names = PropertyNames::new(own.map(|(at, (column, _))| (column.name.as_str(), at)));
+        let paths = BTreeMap::new();
+        let objects = objects(&schema, &filled, &paths);
         let key =
             schema.key_properties.iter().filter_map(|key| schema.columns.iter().position(|c| c.name == *key));
         Self {
@@ -99,7 +105,8 @@ impl BatchBuilder {
             deleted: schema.columns.iter().position(|column| column.name == metadata::DELETED_AT),
             refuses_deletes: false,
             unclear_delete: false,
-            names,
+            objects,
+            paths,
             filled,
             key: key.collect(),
             records: 0,
@@ -113,6 +120,14 @@ impl BatchBuilder {
             columns,
             schema,
         }
+    }
+
+    /// Takes the columns of these names from nested objects, by their paths, as [`flatten`](crate::flatten) gives them.
+    #[must_use]
+    pub fn flattened(mut self, paths: BTreeMap<String, Vec<String>>) -> Self {
+        self.objects = objects(&self.schema, &self.filled, &paths);
+        self.paths = paths;
+        self
     }
 
     /// Leaves out the nested properties that the filter does not pass, whatever the tap sends.
@@ -132,7 +147,7 @@ impl BatchBuilder {
     /// Whether a record has said when it was deleted, and the table has no column for it.
     #[inline]
     pub fn lacks_deleted_at(&self) -> bool {
-        self.names.undeclared_delete()
+        self.objects.first().is_some_and(|record| record.names.undeclared_delete())
     }
 
     /// The table that the batches are of.
@@ -153,7 +168,12 @@ impl BatchBuilder {
     /// Names of properties outside the table that came since the last call, at most a thousand in all. Their
     /// values are dropped.
     pub fn unknown_properties(&mut self) -> Vec<String> {
-        self.names.unknown()
+        let unknown = |object: &mut Object| {
+            let path = object.path.clone();
+            let dotted = move |name: String| path.iter().cloned().chain([name]).collect::<Vec<_>>().join(".");
+            object.names.unknown().into_iter().map(dotted)
+        };
+        self.objects.iter_mut().flat_map(unknown).collect()
     }
 
     /// Walks one record's JSON, which comes next in `record`, into the columns. A value that does not fit is
@@ -180,8 +200,8 @@ impl BatchBuilder {
     fn put_filtered(&mut self, at: usize, raw: &str) {
         let Some((filter, mut room)) = self.filter.take() else { return };
         room.clear();
-        let name = self.schema.columns.get(at).map(|column| column.name.as_str()).unwrap_or_default();
-        match nested::filter(raw, name, &*filter, &mut room) {
+        let filtered = nested::filter(raw, &self.path(at), &*filter, &mut room);
+        match filtered {
             Ok(()) => self.put_whole(at, &room),
             Err(misfit) => {
                 self.take_back_cell(at);
@@ -191,9 +211,15 @@ impl BatchBuilder {
         self.filter = Some((filter, room));
     }
 
+    /// Where a column's values are in a record.
+    pub(crate) fn path(&self, at: usize) -> Vec<&str> {
+        let name = self.schema.columns.get(at).map(|column| column.name.as_str()).unwrap_or_default();
+        self.paths.get(name).map_or_else(|| vec![name], |path| path.iter().map(String::as_str).collect())
+    }
+
     /// Forgets what the open record has put into a column.
     #[inline]
-    fn take_back_cell(&mut self, at: usize) {
+    pub(super) fn take_back_cell(&mut self, at: usize) {
         if let Some(column) = self.columns.get_mut(at)
             && column.len() > self.records
         {
@@ -232,8 +258,8 @@ impl BatchBuilder {
         self.troubles.push(Trouble::of(at, misfit, &column.column_type, raw));
     }
 
-    pub(super) fn not_object(&mut self, found: Found) {
-        self.not_object = Some(found);
+    pub(super) fn not_object(&mut self, object: usize, found: Found) {
+        self.not_object = Some((object, found));
     }
 
     /// Ends the record: fills the `_sdc_` columns and makes it part of the batch, or takes it back entirely.
@@ -253,9 +279,14 @@ impl BatchBuilder {
     }
 
     fn settle(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
-        if let Some(found) = self.not_object {
-            let problem = RecordProblem::NotObject { found };
-            return Err(Refused::Record(RecordError { column: String::new(), problem }));
+        if let Some((object, found)) = self.not_object {
+            let problem = if object == RECORD {
+                RecordProblem::NotObject { found }
+            } else {
+                RecordProblem::NotNested { found }
+            };
+            let column = self.objects.get(object).map(|object| object.path.join(".")).unwrap_or_default();
+            return Err(Refused::Record(RecordError { column, problem }));
         }
         if !self.troubles.is_empty() {
             let troubles = std::mem::take(&mut self.troubles);
@@ -380,6 +411,15 @@ impl BatchBuilder {
         // Panics only where a column was built against its own type: a bug, never an input.
         Some(StructArray::new(self.arrow.fields().clone(), arrays, None).into())
     }
+}
+
+fn objects(
+    schema: &TableSchema,
+    filled: &[Option<Filled>],
+    paths: &BTreeMap<String, Vec<String>>,
+) -> Vec<Object> {
+    let own = schema.columns.iter().zip(filled).enumerate().filter(|(_, (_, filled))| filled.is_none());
+    Object::tree(own.map(|(at, (column, _))| (column.name.as_str(), at)), schema.columns.len(), paths)
 }
 
 /// The envelope's instant of extraction. One that cannot be read is an error, as any other value's.

@@ -3,6 +3,7 @@
 mod batch;
 mod column;
 mod names;
+mod object;
 mod record;
 mod validity;
 
@@ -10,6 +11,7 @@ pub use batch::{BatchBuilder, PropertyFilter};
 pub(crate) use batch::{Trouble, deleted};
 pub(crate) use column::ColumnBuilder;
 pub(crate) use names::PropertyNames;
+pub(crate) use object::RECORD;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! The builder by examples: what is taken, what is refused, what widens.
 
+mod flattened;
 mod random;
 
 use std::sync::Arc;

@@ -1,15 +1,18 @@
 //! A batch of rows, column by column, up to the first row that does not fit.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_array::{Array, ArrayRef, RecordBatch, StructArray, make_array};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{DataType, Field, FieldRef, Fields, TimeUnit};
 use singer::JsonReader;
 use thiserror::Error;
 
 use super::json::{JsonCells, NoJson};
 use super::pass::{is_tagged, pass};
-use crate::builder::{BatchBuilder, ColumnBuilder, PropertyNames, Trouble, deleted};
+use crate::builder::{BatchBuilder, ColumnBuilder, PropertyNames, RECORD, Trouble, deleted};
 use crate::value::{Misfit, moment, nested};
 use crate::{ColumnType, Envelope, RecordProblem, Refused};
 
@@ -31,7 +34,22 @@ pub struct ColumnRefused {
     /// Its Arrow type.
     pub found: String,
     /// Type of the table's column.
-    pub expected: ColumnType,
+    pub expected: String,
+}
+
+/// A struct whose members are NULL where it is.
+fn members(array: &ArrayRef) -> Option<StructArray> {
+    let rows = array.as_struct_opt()?;
+    let member = |member: &ArrayRef| {
+        let nulls = NullBuffer::union(rows.nulls(), member.nulls());
+        member.to_data().into_builder().nulls(nulls).build().ok().map(make_array)
+    };
+    let members = rows.columns().iter().map(member).collect::<Option<Vec<_>>>()?;
+    StructArray::try_new(nullable(rows.fields()), members, None).ok()
+}
+
+fn nullable(fields: &Fields) -> Fields {
+    fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect()
 }
 
 /// A column, and the first of its rows that does not fit.
@@ -52,12 +70,12 @@ impl BatchBuilder {
         envelope: &Envelope<'_>,
     ) -> Result<Conformed, ColumnRefused> {
         self.take_back();
-        let own = self.own_columns(rows);
+        let own = self.own_columns(rows)?;
         let mut troubles = Vec::new();
         let mut arrays = Vec::with_capacity(own.len());
         for (at, own) in own.into_iter().enumerate() {
             let built = match own {
-                Some((array, field)) => self.build_column(at, array, field, envelope)?,
+                Some((array, field)) => self.build_column(at, &array, &field, envelope)?,
                 None => self.fill_column(at, rows.num_rows(), envelope),
             };
             troubles.extend(built.trouble);
@@ -77,17 +95,40 @@ impl BatchBuilder {
     }
 
     /// The table's columns with those of the rows that are theirs. The others are remembered as undeclared.
-    fn own_columns<'a>(&mut self, rows: &'a RecordBatch) -> Vec<Option<(&'a ArrayRef, &'a Field)>> {
+    fn own_columns(
+        &mut self,
+        rows: &RecordBatch,
+    ) -> Result<Vec<Option<(ArrayRef, FieldRef)>>, ColumnRefused> {
         let mut own = vec![None; self.schema.columns.len()];
-        let schema = rows.schema_ref();
+        let rows = StructArray::from(rows.clone());
+        self.own_members(RECORD, &rows, &mut own)?;
+        Ok(own)
+    }
+
+    fn own_members(
+        &mut self,
+        object: usize,
+        rows: &StructArray,
+        own: &mut [Option<(ArrayRef, FieldRef)>],
+    ) -> Result<(), ColumnRefused> {
         let mut place = PropertyNames::start();
-        for (field, array) in schema.fields().iter().zip(rows.columns()) {
-            place = self.names.find(place, field.name());
-            if let Some(own) = self.names.column(place).and_then(|at| own.get_mut(at)) {
-                *own = Some((array, &**field));
+        for (field, array) in rows.fields().iter().zip(rows.columns()) {
+            let names = &mut self.objects[object].names;
+            place = names.find(place, field.name());
+            match names.column(place) {
+                Some(at) if at < own.len() => own[at] = Some((array.clone(), Arc::clone(field))),
+                Some(inner) => {
+                    let inner_rows = members(array).ok_or_else(|| ColumnRefused {
+                        column: field.name().clone(),
+                        found: array.data_type().to_string(),
+                        expected: "columns of a nested object".to_owned(),
+                    })?;
+                    self.own_members(inner - own.len(), &inner_rows, own)?;
+                }
+                None => {}
             }
         }
-        own
+        Ok(())
     }
 
     fn build_column(
@@ -106,7 +147,7 @@ impl BatchBuilder {
         let refused = |_: NoJson| ColumnRefused {
             column: column.name.clone(),
             found: array.data_type().to_string(),
-            expected: column.column_type.clone(),
+            expected: column.column_type.to_string(),
         };
         let is_json = column.column_type == ColumnType::Json && is_tagged(field, &column.column_type);
         let cells = JsonCells::new(array, is_json).map_err(refused)?;
@@ -169,9 +210,8 @@ impl BatchBuilder {
         }
         match &self.filter {
             Some((filter, _)) if text.starts_with(['{', '[']) => {
-                let name = self.schema.columns[at].name.as_str();
                 let mut room = String::new();
-                nested::filter(text, name, &**filter, &mut room)?;
+                nested::filter(text, &self.path(at), &**filter, &mut room)?;
                 builder.put(&room, &self.limits).map(drop)
             }
             _ => builder.put(text, &self.limits).map(drop),

@@ -8,9 +8,9 @@ use super::{Misfit, json::MAX_DEPTH};
 type Loads<'a> = &'a dyn Fn(&[&str]) -> bool;
 
 /// Adds the JSON text of an object or array to `out`, without the properties in it that are not loaded. The items of
-/// an array have its path. `name` is the column's.
-pub(crate) fn filter(raw: &str, name: &str, loads: Loads<'_>, out: &mut String) -> Result<(), Misfit> {
-    write(&mut JsonReader::new(raw), &[name], (loads, MAX_DEPTH), out)
+/// an array have its path. `path` is the column's.
+pub(crate) fn filter(raw: &str, path: &[&str], loads: Loads<'_>, out: &mut String) -> Result<(), Misfit> {
+    write(&mut JsonReader::new(raw), path, (loads, MAX_DEPTH), out)
 }
 
 fn write(
@@ -59,7 +59,7 @@ mod tests {
     fn filtered(raw: &str) -> Result<String, Misfit> {
         let hidden = [&["a", "secret"][..], &["a", "b", "x"], &["a", "b\"", "y"]];
         let mut out = String::new();
-        filter(raw, "a", &|path| !hidden.contains(&path), &mut out).map(|()| out)
+        filter(raw, &["a"], &|path| !hidden.contains(&path), &mut out).map(|()| out)
     }
 
     #[test]

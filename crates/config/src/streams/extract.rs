@@ -17,7 +17,7 @@ impl StreamRules {
         (environment, pipeline): (&str, &str),
         resolver: &Resolver,
     ) -> Result<Self, ConfigError> {
-        let mut reading = Reading { resolver, problems: Vec::new() };
+        let mut reading = Reading { resolver, flattens: flattens(file), problems: Vec::new() };
         let defaults = file.get("defaults").map(|entry| reading.settings(&entry.node)).unwrap_or_default();
         let rules = file.get("streams").and_then(|entry| entry.node.as_map());
         let rules = rules.map(|rules| {
@@ -32,6 +32,8 @@ impl StreamRules {
 /// The tree was checked before: what does not fit is passed over here.
 struct Reading<'a> {
     resolver: &'a Resolver,
+    /// Whether any stream is flattened.
+    flattens: bool,
     problems: Vec<Problem>,
 }
 
@@ -58,6 +60,7 @@ impl Reading<'_> {
             values: values(node),
             metadata_columns: placed(node, "metadata_columns", Node::as_bool),
             shared: placed(node, "shared", Node::as_bool),
+            flatten: placed(node, "flatten", depth),
             grant_select: self.texts(node, "grant_select"),
         };
         if let (Some(method), Some(key)) = (&settings.replication_method, &settings.replication_key)
@@ -119,11 +122,13 @@ impl Reading<'_> {
         entries.filter_map(rule).collect()
     }
 
-    /// The schema of a column; of a part of one there is none to override, since it is no column.
+    /// The schema of a column; of a part of one there is none to override, unless it is flattened into a column.
     fn schema(&mut self, pattern: &Pattern, node: &Node) -> Option<JsonSchema> {
         let json = self.keep(self.resolver.json(node))?;
         let read = match JsonSchema::from_json(&json) {
-            Ok(_) if pattern.is_nested() => Err("one of a nested property".to_owned()),
+            Ok(_) if pattern.is_nested() && !self.flattens => {
+                Err("one of a nested property, which is no column without `flatten`".to_owned())
+            }
             Ok(_) if !names_types(&json) => Err("an unknown `type`".to_owned()),
             read => read.map_err(|error| error.to_string()),
         };
@@ -144,6 +149,16 @@ impl Reading<'_> {
 fn placed<T>(node: &Node, key: &str, read: impl Fn(&Node) -> Option<T>) -> Option<Placed<T>> {
     let node = node.get(key)?;
     Some(Placed { value: read(node)?, place: node.place.clone() })
+}
+
+fn flattens(file: &Map) -> bool {
+    let rules = file.get("streams").and_then(|entry| entry.node.as_map()).into_iter().flatten();
+    let rules = rules.map(|(_, entry)| entry).chain(file.get("defaults"));
+    rules.filter_map(|entry| depth(entry.node.get("flatten")?)).any(|depth| depth > 0)
+}
+
+fn depth(node: &Node) -> Option<usize> {
+    node.to_json().as_number()?.parse().ok()
 }
 
 fn values(node: &Node) -> Values {

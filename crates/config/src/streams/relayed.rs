@@ -41,6 +41,7 @@ fn of_tables<'a>(
         values,
         metadata_columns,
         shared,
+        flatten,
         grant_select,
     } = settings;
     let schema = columns.iter().find(|column| column.schema.is_some());
@@ -51,6 +52,7 @@ fn of_tables<'a>(
         ("load_method", load_method.as_ref().map(|said| Some(&said.place))),
         ("deletes", deletes.as_ref().map(|said| Some(&said.place))),
         ("metadata_columns", metadata_columns.as_ref().map(|said| Some(&said.place))),
+        ("flatten", flatten.as_ref().map(|said| Some(&said.place))),
         ("shared", shared.as_ref().map(|said| Some(&said.place))),
         ("grant_select", grant_select.as_ref().map(|said| Some(&said.place))),
         ("values", values.iter().any(Option::is_some).then_some(rule)),
@@ -79,6 +81,7 @@ mod tests {
             "load_method: append-only",
             "deletes: hard",
             "metadata_columns: true",
+            "flatten: 1",
             "shared: true",
             "grant_select: [analyst]",
             "values: { nul: strip }",

@@ -48,6 +48,7 @@ pub(crate) struct RuleSettings {
     pub(crate) values: Values,
     pub(crate) metadata_columns: Option<Placed<bool>>,
     pub(crate) shared: Option<Placed<bool>>,
+    pub(crate) flatten: Option<Placed<usize>>,
     pub(crate) grant_select: Option<Placed<Vec<String>>>,
 }
 
@@ -81,6 +82,7 @@ impl RuleSettings {
         take(&mut self.values.nul, stronger.values.nul.as_ref());
         take(&mut self.metadata_columns, stronger.metadata_columns.as_ref());
         take(&mut self.shared, stronger.shared.as_ref());
+        take(&mut self.flatten, stronger.flatten.as_ref());
         take(&mut self.grant_select, stronger.grant_select.as_ref());
         self.metadata.extend(stronger.metadata.clone());
         self.columns.extend(stronger.columns.iter().cloned());
@@ -155,6 +157,7 @@ impl StreamRules {
             deletes: merged.deletes.as_ref().map(|deletes| deletes.value),
             values: merged.values,
             metadata_columns: merged.metadata_columns.as_ref().map(|placed| placed.value),
+            flatten: merged.flatten.as_ref().map(|placed| placed.value),
             shared: merged.shared.as_ref().is_some_and(|placed| placed.value),
             grant_select: merged.grant_select.as_ref().map(|roles| roles.value.clone()),
         }
@@ -174,9 +177,9 @@ impl ColumnRules {
         })
     }
 
-    /// The JSON Schema that the files give a column: that of the last rule for it that has one.
-    pub fn schema(&self, column: &str) -> Option<&JsonSchema> {
-        let mut rules = self.0.iter().rev().filter(|rule| rule.pattern.matches_path(&[column]));
+    /// The JSON Schema that the files give a column, by its path from the top of the record: that of the last rule for it that has one.
+    pub fn schema(&self, path: &[&str]) -> Option<&JsonSchema> {
+        let mut rules = self.0.iter().rev().filter(|rule| rule.pattern.matches_path(path));
         rules.find_map(|rule| rule.schema.as_ref())
     }
 

@@ -159,6 +159,8 @@ pub struct StreamSettings {
     pub values: Values,
     /// Whether the table has the `_sdc_` columns.
     pub metadata_columns: Option<bool>,
+    /// How many levels of nested objects become columns.
+    pub flatten: Option<usize>,
     /// Whether other pipelines that say the same may load into the table, too.
     pub shared: bool,
     /// Roles that may read the table.

@@ -27,6 +27,8 @@ pub struct LoadSettings {
     pub nul: Option<NulPolicy>,
     /// Whether texts that their schema calls base16 are bytes.
     pub interpret_content_encoding: bool,
+    /// How many levels of nested objects become columns.
+    pub flatten: usize,
     /// Schema of all tables that `schema_mapping` does not place.
     pub default_target_schema: Option<String>,
     /// Roles that may read the tables that `schema_mapping` names none for.
@@ -55,13 +57,11 @@ pub struct MappedSchema {
 const SCHEMA: &str = include_str!("settings.schema.json");
 
 /// Settings whose feature is not built: what each asks for when it says something.
-const NOT_BUILT: [(&str, &str); 6] = [
+const NOT_BUILT: [(&str, &str); 4] = [
     (
         "validate_records",
         "records that are checked against all words of their JSON Schema, not against its types alone",
     ),
-    ("flattening_enabled", "columns made of nested objects"),
-    ("data_flattening_max_level", "columns made of nested objects"),
     ("stream_maps", "changed streams"),
     ("ssh_tunnel", "a tunnel"),
     ("ssl_client_certificate_enable", "a certificate of the client's own"),
@@ -71,6 +71,9 @@ const NOT_BUILT: [(&str, &str); 6] = [
 pub(super) fn properties() -> Map<String, Value> {
     about::own_properties(SCHEMA)
 }
+
+/// Deepest level of nested objects that can become columns.
+const DEEPEST_FLATTENING: u64 = 32;
 
 impl LoadSettings {
     /// Takes its settings out of a target's config; what stays is the target's own.
@@ -84,8 +87,6 @@ impl LoadSettings {
         let (newer, activate) =
             (boolean(config, "process_activate_version_messages")?, boolean(config, "activate_version")?);
         let rows = whole(config, "batch_size_rows")?;
-        // It says how deep, and only where flattening is on.
-        whole(config, "flattening_max_depth")?;
         let (other_schema, schema) = (text(config, "schema")?, text(config, "default_target_schema")?);
         let replaces_nul = boolean(config, "sanitize_null_text_characters")?.unwrap_or(false);
         Ok(Self {
@@ -94,6 +95,7 @@ impl LoadSettings {
             deletes: deletes(config)?,
             nul: replaces_nul.then_some(NulPolicy::Replace),
             interpret_content_encoding: boolean(config, "interpret_content_encoding")?.unwrap_or(false),
+            flatten: flatten(config)?,
             default_target_schema: schema.or(other_schema),
             select_permissions: names(config, "default_target_schema_select_permissions")?
                 .unwrap_or_default(),
@@ -146,6 +148,7 @@ impl LoadSettings {
             deletes: self.deletes,
             values: ValuePolicies { nul: self.nul, ..ValuePolicies::default() },
             metadata_columns: self.add_record_metadata,
+            flatten: self.flatten,
             decodes_content: self.interpret_content_encoding,
             grant_select: roles.unwrap_or(&self.select_permissions).clone(),
             key_required: self.primary_key_required,
@@ -177,6 +180,15 @@ fn load_method(config: &mut Map<String, Value>) -> Result<LoadMethod, ProgramErr
         Some("overwrite") => Ok(LoadMethod::Overwrite),
         Some(other) => Err(wrong("load_method", &other.into(), "append-only, upsert or overwrite")),
     }
+}
+
+/// How deep nested objects become columns: as the Meltano SDK says it, or as PipelineWise does.
+fn flatten(config: &mut Map<String, Value>) -> Result<usize, ProgramError> {
+    let is_on = boolean(config, "flattening_enabled")?.unwrap_or(false);
+    let (depth, level) =
+        (whole(config, "flattening_max_depth")?, whole(config, "data_flattening_max_level")?);
+    let depth = if is_on { depth.unwrap_or(DEEPEST_FLATTENING) } else { level.unwrap_or(0) };
+    Ok(usize::try_from(depth.min(DEEPEST_FLATTENING)).unwrap_or_default())
 }
 
 /// Nothing said leaves it to the defaults; that neither is wanted says nothing.

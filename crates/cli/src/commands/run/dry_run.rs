@@ -104,14 +104,17 @@ fn wanted(stream: &CatalogStream, plan: &runner::RunPlan, ours: bool) -> Result<
     if keys.iter().any(|key| untyped(key)) {
         return Ok(None);
     }
+    let shaped = rule.shaped(&schema, &keys);
     let include = |column: &str| {
-        (rule.columns)(&[column]) && stream.is_property_selected(&[column]) && !untyped(column)
+        let nested = shaped.paths.get(column).map(|path| path.iter().map(String::as_str).collect());
+        let path: Vec<&str> = nested.unwrap_or_else(|| vec![column]);
+        (rule.columns)(&path) && stream.is_property_selected(&path) && !untyped(column)
     };
     let versioned = ours && is_full_table(stream.effective_replication_method());
     let deleted_at = rule.deletes == target_api::Deletes::Soft;
     let options = TableOptions { metadata: rule.metadata_columns, versioned, deleted_at, include: &include };
     let name = StreamName::from(stream.stream.as_str());
-    let table = table_schema(&name, &rule.overridden(&schema), &keys, &options)?;
+    let table = table_schema(&name, &shaped.schema, &keys, &options)?;
     let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
     Ok(Some(Table {
         load_method: rule.load_method,

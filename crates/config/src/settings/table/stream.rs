@@ -44,8 +44,11 @@ pub(super) static STREAM: Block = Block::new(
             Shape::Word(&[Word::new("hard"), Word::new("soft"), Word::new("ignore")]),
             "what a record with `_sdc_deleted_at` does: removes the one of its key, marks it, or is loaded as any other",
         ),
-        Key::new("flatten", Shape::Integer { least: 0, most: 32 }, "how deep nested objects become columns")
-            .later(),
+        Key::new(
+            "flatten",
+            Shape::Integer { least: 0, most: 32 },
+            "how many levels of nested objects become columns: a__b",
+        ),
         Key::new("shared", Shape::Boolean, "several pipelines may write this table; each of them says so"),
         Key::new("grant_select", TEXTS, "roles that may read the table"),
         Key::new("indexes", Shape::List(&TEXTS), "indexes of the table").later(),

@@ -77,8 +77,6 @@ fn a_wrong_type_is_refused_without_its_value() {
 fn what_is_not_built_is_refused_where_it_is_asked_for() {
     for value in [
         json!({"validate_records": true}),
-        json!({"flattening_enabled": "1"}),
-        json!({"data_flattening_max_level": 2}),
         json!({"schema_mapping": {"a": {"target_schema": "b", "indices": {"t": ["x"]}}}}),
         json!({"stream_maps": {"a": {"email": null}}}),
         json!({"ssh_tunnel": {"enable": true}}),
@@ -119,7 +117,7 @@ fn deletes_nul_and_bytes_are_as_the_python_targets_have_them() {
         r#"{"properties":{"b":{"type":["null","string"],"contentEncoding":"base16"},"t":{"type":"string"}}}"#;
     let schema = singer::JsonSchema::parse(schema).unwrap();
     let column_type = |settings: Value, name: &str| {
-        rule(settings).overridden(&schema).properties.unwrap()[name].tapster_type.clone()
+        rule(settings).shaped(&schema, &[]).schema.properties.unwrap()[name].tapster_type.clone()
     };
     assert_eq!(column_type(json!({"interpret_content_encoding": true}), "b").as_deref(), Some("binary"));
     assert_eq!(column_type(json!({"interpret_content_encoding": true}), "t"), None);
