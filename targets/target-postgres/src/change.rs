@@ -54,7 +54,7 @@ impl Change {
         let actual = self.read(session).await?;
         let alteration = alter(&Wanted { place, columns, names, key }, &actual, known)?;
         for sql in &alteration.statements {
-            let done = session.client.batch_execute(sql).await;
+            let done = session.client().batch_execute(sql).await;
             let keys = alteration.rekeyed.then_some((known.old_key.as_deref(), key.as_slice()));
             done.map_err(|error| refused(session, stream, place, keys, &error))?;
         }

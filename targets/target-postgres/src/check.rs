@@ -55,7 +55,7 @@ async fn rights(session: &Session, settings: &Settings) -> Result<()> {
     let Some(row) = rows.first() else { return Ok(()) };
     let (temporary, create_schema): (bool, bool) = (cell(row, 0)?, cell(row, 1)?);
     let (usage, create): (Option<bool>, Option<bool>) = (cell(row, 2)?, cell(row, 3)?);
-    let database = &settings.database;
+    let database = &settings.server.database;
     if !temporary {
         return Err(missing(session, &format!("TEMPORARY ON DATABASE {database}")));
     }
@@ -119,7 +119,7 @@ async fn refuse_transaction_pooling(session: &Session, settings: &Settings) -> R
 
 async fn seen(session: &Session) -> Result<String> {
     let sql = "SELECT pg_catalog.current_setting('tapster.session', true)";
-    let answer = session.client.simple_query(sql).await.map_err(|error| session.error(DOING, &error))?;
+    let answer = session.client().simple_query(sql).await.map_err(|error| session.error(DOING, &error))?;
     let row = answer.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0),
         _ => None,

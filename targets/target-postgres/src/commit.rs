@@ -266,7 +266,7 @@ async fn run(
     until: Option<u64>,
 ) -> std::result::Result<(), tokio_postgres::Error> {
     for sql in merge.statements(until) {
-        session.client.batch_execute(&sql).await?;
+        session.client().batch_execute(&sql).await?;
     }
     Ok(())
 }

@@ -1,50 +1,43 @@
 //! One session: how it is opened and set up, its transaction, and why it ended.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rustls::ClientConfig;
-use target_api::{Result, Status, TargetError, sql::literal};
-use tokio::task::JoinHandle;
-use tokio_postgres::config::SslMode as Encryption;
+use postgres::Connection;
+use target_api::{Result, TargetError, sql::literal};
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Config, Error, NoTls, Row};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{Client, Error, Row};
 
-use crate::config::{Host, Settings};
-use crate::{error, tls};
+use crate::config::Settings;
+use crate::error;
 
 /// A parameter with its type: one round trip instead of two.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
 
 /// An open session. The transaction, and all temporary tables, live and die with it.
 pub(crate) struct Session {
-    pub(crate) client: Client,
+    connection: Connection,
     /// `host:port/database as user`.
     pub(crate) place: String,
-    /// Ends with the connection; holds what ended it.
-    ended: JoinHandle<Option<Error>>,
     transaction: Option<Instant>,
 }
 
 impl Session {
     /// Connects, logs in and sets the session up.
     pub(crate) async fn open(settings: &Settings) -> Result<Self> {
-        let place = settings.to_string();
-        let config = client_config(settings);
-        let connected = match tls::client_config(settings)? {
-            None => connect_plain(&config).await,
-            Some(tls) => connect_tls(&config, tls).await,
-        };
-        let (client, ended) = connected.map_err(|error| unreachable_server(&place, &error))?;
-        let session = Self { client, place, ended, transaction: None };
+        let connection = postgres::connect(&settings.server).await.map_err(error::from_server)?;
+        let session = Self { connection, place: settings.to_string(), transaction: None };
         session.execute("setting the session up", &session_settings(settings)).await?;
         Ok(session)
     }
 
+    /// Asks the server.
+    pub(crate) fn client(&self) -> &Client {
+        &self.connection.client
+    }
+
     /// Runs statements that take no parameters.
     pub(crate) async fn execute(&self, doing: &str, sql: &str) -> Result<()> {
-        self.client.batch_execute(sql).await.map_err(|error| self.error(doing, &error))
+        self.client().batch_execute(sql).await.map_err(|error| self.error(doing, &error))
     }
 
     /// Runs a query in one round trip.
@@ -54,12 +47,12 @@ impl Session {
         sql: &str,
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>> {
-        self.client.query_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
+        self.client().query_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
     }
 
     /// Runs a statement in one round trip; returns how many rows it touched.
     pub(crate) async fn change(&self, doing: &str, sql: &str, parameters: &[Parameter<'_>]) -> Result<u64> {
-        self.client.execute_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
+        self.client().execute_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
     }
 
     /// Opens the transaction unless it is open.
@@ -80,7 +73,7 @@ impl Session {
     /// Sends COMMIT. An error does not say that nothing was committed.
     pub(crate) async fn commit(&mut self) -> std::result::Result<(), Error> {
         self.transaction = None;
-        self.client.batch_execute("COMMIT").await
+        self.client().batch_execute("COMMIT").await
     }
 
     /// How long the transaction has been open, when one is.
@@ -98,52 +91,11 @@ impl Session {
         if error.code != "E0316" {
             return error;
         }
-        let Self { client, place, ended, .. } = self;
-        drop(client);
-        match tokio::time::timeout(Duration::from_secs(1), ended).await {
-            Ok(Ok(Some(cause))) if cause.as_db_error().is_some() => {
-                let said = error::statement(&place, "the session", &cause);
-                error.caused_by(said)
-            }
-            _ => error,
+        match self.connection.last_words().await {
+            Some(cause) => error.caused_by(error::statement(&self.place, "the session", &cause)),
+            None => error,
         }
     }
-}
-
-fn client_config(settings: &Settings) -> Config {
-    let mut config = Config::new();
-    match &settings.host {
-        Host::Socket(folder) => config.host_path::<&Path>(folder),
-        Host::Name(name) => config.host(name),
-    };
-    config
-        .port(settings.port)
-        .user(&settings.user)
-        .dbname(&settings.database)
-        .application_name(&settings.application_name)
-        .connect_timeout(settings.connect_timeout)
-        .keepalives(true)
-        .keepalives_idle(Duration::from_secs(30))
-        .keepalives_interval(Duration::from_secs(10))
-        .keepalives_retries(3)
-        .tcp_user_timeout(Duration::from_mins(1));
-    if let Some(password) = &settings.password {
-        config.password(password);
-    }
-    config
-}
-
-type Connected = std::result::Result<(Client, JoinHandle<Option<Error>>), Error>;
-
-async fn connect_plain(config: &Config) -> Connected {
-    let (client, connection) = config.clone().ssl_mode(Encryption::Disable).connect(NoTls).await?;
-    Ok((client, tokio::spawn(async move { connection.await.err() })))
-}
-
-async fn connect_tls(config: &Config, tls: ClientConfig) -> Connected {
-    let connect = MakeRustlsConnect::new(tls);
-    let (client, connection) = config.clone().ssl_mode(Encryption::Require).connect(connect).await?;
-    Ok((client, tokio::spawn(async move { connection.await.err() })))
 }
 
 /// Our own settings, whatever the server, the database or the role says. The server, too, looks whether we are
@@ -176,20 +128,4 @@ fn session_settings(settings: &Settings) -> String {
     sql + "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'), \
            ('tcp_user_timeout', '60000'), ('jit', 'off'), ('row_security', 'on')) AS wanted (name, value) \
            JOIN pg_catalog.pg_settings USING (name)"
-}
-
-fn unreachable_server(place: &str, error: &Error) -> TargetError {
-    if let Some(failure) = tls::failure(place, error) {
-        return failure;
-    }
-    if error.as_db_error().is_some() {
-        return error::statement(place, "logging in", error);
-    }
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    let text = format!("{place} cannot be reached: {error}{cause}");
-    if text.contains("password") || text.contains("authentication") {
-        return TargetError::new("E0312", Status::Config, text)
-            .with_hint("check `user`, `password`, and the server's pg_hba.conf");
-    }
-    TargetError::temporary("E0311", text).with_hint("check `host` and `port`, and that the server runs")
 }

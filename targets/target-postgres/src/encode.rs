@@ -2,7 +2,6 @@
 //! form of each type is that of the server's `*_recv` function.
 
 mod array;
-mod numeric;
 
 use std::ops::Range;
 
@@ -15,6 +14,7 @@ use columns::arrow_array::{
     StringArray,
 };
 use columns::{Column, ColumnType};
+use postgres::numeric;
 
 use array::ListCells;
 

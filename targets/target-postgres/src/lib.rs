@@ -1,6 +1,6 @@
 //! Loads into PostgreSQL by COPY BINARY, each message once: records and STATE are committed together.
 //!
-//! Owns the connection, TLS, DDL, the encoding of values, staging, merging and the commit. Must not know other
+//! Owns the session, DDL, the encoding of values, staging, merging and the commit. Must not know other
 //! targets, the runner or the tap.
 //! Entry point: [`PostgresTarget`].
 
@@ -23,8 +23,6 @@ mod stage;
 mod state;
 mod tables;
 mod target;
-mod tls;
-mod url;
 mod version;
 
 pub use config::settings_schema;

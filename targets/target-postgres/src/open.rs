@@ -198,7 +198,7 @@ impl Opening<'_> {
         let stream = &table.schema.stream;
         session.begin().await?;
         for sql in &plan.alteration.statements {
-            let done = session.client.batch_execute(sql).await;
+            let done = session.client().batch_execute(sql).await;
             let keys = plan.alteration.rekeyed.then(|| plan.keys());
             done.map_err(|error| change::refused(session, stream, &plan.place, keys, &error))?;
         }

@@ -130,8 +130,8 @@ async fn guarded_copy(
     if guarded {
         session.execute("setting a savepoint", "SAVEPOINT batch").await?;
     }
-    let copied = copy(&session.client, statement, encoder, encoder.rows()).await;
-    if guarded && !session.client.is_closed() {
+    let copied = copy(session.client(), statement, encoder, encoder.rows()).await;
+    if guarded && !session.client().is_closed() {
         let back = if copied.is_ok() { "" } else { "ROLLBACK TO SAVEPOINT batch;" };
         session.execute("ending a savepoint", &format!("{back} RELEASE SAVEPOINT batch")).await?;
     }
@@ -139,7 +139,7 @@ async fn guarded_copy(
 }
 
 async fn prepare(session: &Session, sql: &str) -> Result<Statement> {
-    session.client.prepare(sql).await.map_err(|error| session.error("preparing a COPY", &error))
+    session.client().prepare(sql).await.map_err(|error| session.error("preparing a COPY", &error))
 }
 
 fn encoder<'a>(
@@ -209,9 +209,9 @@ async fn attempt(
     encoder: &BatchEncoder<'_>,
     rows: usize,
 ) -> std::result::Result<Option<Error>, CopyFailure> {
-    session.client.batch_execute("SAVEPOINT half").await?;
-    let outcome = copy(&session.client, statement, encoder, 0..rows).await;
-    session.client.batch_execute("ROLLBACK TO SAVEPOINT half").await?;
+    session.client().batch_execute("SAVEPOINT half").await?;
+    let outcome = copy(session.client(), statement, encoder, 0..rows).await;
+    session.client().batch_execute("ROLLBACK TO SAVEPOINT half").await?;
     match outcome {
         Ok(_) => Ok(None),
         Err(CopyFailure::Server(error)) if refuses_value(&error) => Ok(Some(error)),

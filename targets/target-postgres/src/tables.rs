@@ -220,6 +220,6 @@ pub(crate) async fn register(
         (&row.made, Type::BOOL),
         (&row.shared, Type::BOOL),
     ];
-    let written = session.client.execute_typed(&sql, &parameters).await;
+    let written = session.client().execute_typed(&sql, &parameters).await;
     written.map(drop).map_err(|error| session.error("writing _tapster_tables", &error))
 }

@@ -94,7 +94,7 @@ impl PostgresTarget {
             return self.session_mut();
         }
         let session = match self.session.take() {
-            Some(session) if !session.client.is_closed() => session,
+            Some(session) if !session.client().is_closed() => session,
             _ => Session::open(&self.settings).await?,
         };
         Ok(self.session.insert(session))
@@ -290,7 +290,7 @@ impl Target for PostgresTarget {
     async fn resume(&mut self, run: &RunIdentity) -> Result<Option<String>> {
         *self = Self { session: self.session.take(), ..Self::empty(self.settings.clone()) };
         let mut session = match self.session.take() {
-            Some(session) if !session.client.is_closed() => session,
+            Some(session) if !session.client().is_closed() => session,
             _ => Session::open(&self.settings).await?,
         };
         state::create(&mut session, &self.settings, run).await?;

@@ -1,7 +1,5 @@
 //! Exact decimals in the server's form: groups of four digits, the place of the first group, sign, scale.
 
-use super::Refusal;
-
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xC000;
 const INFINITY: u16 = 0xD000;
@@ -12,8 +10,8 @@ const MOST_SCALE: usize = 16_383;
 /// Most groups of a 128-bit number: 39 digits before and behind the point, each padded to whole groups.
 const MOST_GROUPS: usize = 21;
 
-/// A number of at most 38 digits, `scale` of them behind the point.
-pub(super) fn decimal(value: i128, scale: u8, out: &mut Vec<u8>) {
+/// Appends a cell, its length before it: a number of at most 38 digits, `scale` of them behind the point.
+pub fn decimal(value: i128, scale: u8, out: &mut Vec<u8>) {
     let sign = if value < 0 { NEGATIVE } else { 0 };
     let mut groups = [0_u16; MOST_GROUPS];
     let count = split(value.unsigned_abs(), scale, &mut groups);
@@ -82,8 +80,11 @@ fn head(out: &mut Vec<u8>, count: usize, weight: i16, sign: u16, scale: u16) {
     out.extend_from_slice(&scale.to_be_bytes());
 }
 
-/// A number as text: digits with a point and an exponent, `NaN`, `Infinity`, `-Infinity`.
-pub(super) fn text(value: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
+/// Appends a cell, its length before it: a number as text, that is, digits with a point and an exponent, `NaN`, `Infinity`, `-Infinity`.
+///
+/// # Errors
+/// When it is no number, or has more digits than a server holds.
+pub fn text(value: &str, out: &mut Vec<u8>) -> Result<(), &'static str> {
     if let Some((number, scale)) = short(value) {
         decimal(number, scale, out);
         return Ok(());
@@ -154,12 +155,12 @@ impl<'a> Parsed<'a> {
         valid.then_some(Self { negative, before, behind, exponent })
     }
 
-    fn write(&self, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn write(&self, out: &mut Vec<u8>) -> Result<(), &'static str> {
         let too_long = "more digits than Postgres holds";
         let scale = i64::try_from(self.behind.len()).map_err(|_| too_long)? - self.exponent;
         let scale = usize::try_from(scale.max(0)).map_err(|_| too_long)?;
         if scale > MOST_SCALE || self.exponent.abs() > 1_000_000 {
-            return Err(too_long.into());
+            return Err(too_long);
         }
         let digits = || self.before.iter().chain(self.behind).map(|byte| u16::from(byte - b'0'));
         let leading = digits().take_while(|digit| *digit == 0).count();

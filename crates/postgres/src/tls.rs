@@ -13,13 +13,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
-use target_api::{Result, Status, TargetError};
 
-use crate::config::{Settings, SslMode};
-use crate::error::settings;
+use crate::{ErrorKind, Result, ServerSettings, SslMode};
 
 /// The client's side of TLS for these settings; `None` where nothing is encrypted.
-pub(crate) fn client_config(wanted: &Settings) -> Result<Option<ClientConfig>> {
+pub(crate) fn client_config(wanted: &ServerSettings) -> Result<Option<ClientConfig>> {
     let provider = Arc::new(ring::default_provider());
     // libpq: with a root certificate at hand, `require` verifies the chain.
     let mode = match (wanted.ssl_mode, &wanted.ssl_root_cert) {
@@ -34,7 +32,7 @@ pub(crate) fn client_config(wanted: &Settings) -> Result<Option<ClientConfig>> {
     };
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .map_err(|error| settings(format!("TLS cannot be set up: {error}")))?;
+        .map_err(|error| crate::Error::settings(format!("TLS cannot be set up: {error}")))?;
     let verifier = Arc::new(Verifier { check, provider });
     Ok(Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
 }
@@ -48,14 +46,15 @@ struct Trust {
 }
 
 impl Trust {
-    fn of(wanted: &Settings, provider: &Arc<CryptoProvider>) -> Result<Self> {
+    fn of(wanted: &ServerSettings, provider: &Arc<CryptoProvider>) -> Result<Self> {
         let (roots, named) = match wanted.ssl_root_cert.as_deref() {
             Some(path) => roots_of(path)?,
             None => (system_roots()?, Vec::new()),
         };
-        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-            .build()
-            .map_err(|error| settings(format!("the trusted certificates cannot be used: {error}")))?;
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().map_err(
+                |error| crate::Error::settings(format!("the trusted certificates cannot be used: {error}")),
+            )?;
         Ok(Self { verifier, named })
     }
 
@@ -71,8 +70,9 @@ impl Trust {
 
 fn roots_of(path: &Path) -> Result<(RootCertStore, Vec<CertificateDer<'static>>)> {
     let place = path.display();
-    let unreadable =
-        |error: &dyn std::fmt::Display| settings(format!("`ssl_root_cert` {place} cannot be read: {error}"));
+    let unreadable = |error: &dyn std::fmt::Display| {
+        crate::Error::settings(format!("`ssl_root_cert` {place} cannot be read: {error}"))
+    };
     let (mut roots, mut named) = (RootCertStore::empty(), Vec::new());
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
         let certificate = certificate.map_err(|error| unreadable(&error))?;
@@ -80,7 +80,9 @@ fn roots_of(path: &Path) -> Result<(RootCertStore, Vec<CertificateDer<'static>>)
         named.push(certificate);
     }
     if roots.is_empty() {
-        return Err(settings(format!("`ssl_root_cert` {place} holds no certificate in PEM form")));
+        return Err(crate::Error::settings(format!(
+            "`ssl_root_cert` {place} holds no certificate in PEM form"
+        )));
     }
     Ok((roots, named))
 }
@@ -89,7 +91,7 @@ fn system_roots() -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
-        return Err(settings(
+        return Err(crate::Error::settings(
             "this machine has no trusted certificates: install them, or name `ssl_root_cert`",
         ));
     }
@@ -177,10 +179,10 @@ impl ServerCertVerifier for Verifier {
 }
 
 /// Why TLS failed, when it did: one text for each thing that may be wrong.
-pub(crate) fn failure(place: &str, error: &tokio_postgres::Error) -> Option<TargetError> {
+pub(crate) fn failure(place: &str, error: &tokio_postgres::Error) -> Option<crate::Error> {
     let (why, hint) = reason(error)?;
     let text = format!("{place} was not trusted: {why}");
-    Some(TargetError::new("E0313", Status::Config, text).with_hint(hint))
+    Some(crate::Error::new(ErrorKind::Untrusted, text).with_hint(hint))
 }
 
 fn reason(error: &tokio_postgres::Error) -> Option<(String, &'static str)> {

@@ -1,9 +1,8 @@
-//! `sqlalchemy_url`: all settings of the connection in one text, as the Python targets take it.
+//! `sqlalchemy_url`: all settings of the connection in one text, as the Python taps and targets take it.
 
 use serde_json::{Map, Value};
-use target_api::Result;
 
-use crate::error::settings;
+use crate::{Error, Result};
 
 /// The parameters of a URL that are settings, under libpq's names and ours.
 const PARAMETERS: [(&str, &str); 6] = [
@@ -17,10 +16,12 @@ const PARAMETERS: [(&str, &str); 6] = [
 
 /// Puts what a URL says into the settings, over what they say themselves:
 /// `postgresql+DRIVER://user:password@host:port/database?sslmode=require`. No error shows any of it, since it holds a
-/// password.
-pub(crate) fn spread(url: &str, given: &mut Map<String, Value>) -> Result<()> {
+/// password. Returns the names of the parameters that mean nothing here.
+pub(crate) fn spread(url: &str, given: &mut Map<String, Value>) -> Result<Vec<String>> {
     let wrong = |what: &str| {
-        settings(format!("`sqlalchemy_url` {what}: expected postgresql://user:password@host:port/database"))
+        Error::settings(format!(
+            "`sqlalchemy_url` {what}: expected postgresql://user:password@host:port/database"
+        ))
     };
     let (scheme, rest) = url.split_once("://").ok_or_else(|| wrong("has no scheme"))?;
     if !matches!(scheme.split('+').next(), Some("postgresql" | "postgres")) {
@@ -47,15 +48,16 @@ pub(crate) fn spread(url: &str, given: &mut Map<String, Value>) -> Result<()> {
     if !database.is_empty() {
         given.remove("dbname");
     }
+    let mut passed_over = Vec::new();
     for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
         let Some((_, setting)) = PARAMETERS.iter().find(|(parameter, _)| *parameter == name) else {
-            tracing::warn!("parameter `{name}` of `sqlalchemy_url` is passed over");
+            passed_over.push(name.to_owned());
             continue;
         };
         let decoded = decoded(value).ok_or_else(|| wrong("has a broken percent sign"))?;
         given.insert((*setting).to_owned(), Value::String(decoded));
     }
-    Ok(())
+    Ok(passed_over)
 }
 
 /// Percent signs resolved.
@@ -80,7 +82,7 @@ mod tests {
 
     fn spread_over(url: &str, mut given: Value) -> Result<Value, String> {
         let map: &mut Map<String, Value> = given.as_object_mut().unwrap();
-        spread(url, map).map(|()| given.clone()).map_err(|error| error.message)
+        spread(url, map).map(|_| given.clone()).map_err(|error| error.message)
     }
 
     #[test]
