@@ -89,6 +89,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit_code = match error {
             StoreError::Busy { .. } => exit_code::BUSY,
+            StoreError::NameTaken { .. } => exit_code::CONFIGURATION,
             StoreError::UnknownRun { .. } | StoreError::AmbiguousRun { .. } => exit_code::COMMAND_LINE,
             _ => exit_code::UNAVAILABLE,
         };

@@ -1,7 +1,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use crate::states::checksum;
-use crate::{PipelineName, Result, Store, time};
+use crate::{PipelineName, Result, Store, StoreError, time};
 
 /// The STATE of a pipeline whose target keeps none: what is here is the truth, not a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,13 +65,22 @@ impl Store {
         })
     }
 
-    /// Gives what is kept of a pipeline to its new name.
+    /// Gives what is kept of a pipeline to its new name. What was cleared under that name gives way; a STATE does not.
     pub fn rename_kept_states(&self, from: &PipelineName, to: &PipelineName) -> Result<()> {
-        let sql = "UPDATE kept_states SET environment = ?3, pipeline = ?4 \
-                   WHERE environment = ?1 AND pipeline = ?2";
+        let of_new = "environment = ?1 AND pipeline = ?2 AND state IS";
+        let is_taken = format!("SELECT EXISTS (SELECT 1 FROM kept_states WHERE {of_new} NOT NULL)");
+        let give_way = format!("DELETE FROM kept_states WHERE {of_new} NULL");
+        let rename = "UPDATE kept_states SET environment = ?3, pipeline = ?4 \
+                      WHERE environment = ?1 AND pipeline = ?2";
         self.write(|ledger| {
-            let parameters = params![from.environment, from.pipeline, to.environment, to.pipeline];
-            ledger.execute(sql, parameters).map(drop).map_err(|error| self.sqlite_error(error))
+            let new = params![to.environment, to.pipeline];
+            let sqlite = |error| self.sqlite_error(error);
+            if ledger.query_row(&is_taken, new, |row| row.get(0)).map_err(sqlite)? {
+                return Err(StoreError::NameTaken { from: from.clone(), to: to.clone() });
+            }
+            ledger.execute(&give_way, new).map_err(sqlite)?;
+            let both = params![from.environment, from.pipeline, to.environment, to.pipeline];
+            ledger.execute(rename, both).map(drop).map_err(sqlite)
         })
     }
 }
@@ -99,5 +108,18 @@ mod tests {
         assert_eq!(store.kept_state(&old, "target-x").unwrap(), None);
         assert_eq!(store.kept_state(&new, "target-x").unwrap(), Some(kept(None, 2)));
         assert_eq!(store.kept_state(&new, "target-y").unwrap(), Some(kept(Some("{}"), 1)));
+        let taken = store.rename_kept_states(&old, &new).unwrap_err();
+        assert_eq!(
+            (taken.code(), store.kept_state(&new, "target-y").unwrap()),
+            ("E0508", Some(kept(Some("{}"), 1)))
+        );
+        assert_eq!(store.keep_state(&new, "target-y", &kept(None, 0)).unwrap(), 2);
+        assert_eq!(store.keep_state(&old, "target-x", &kept(Some("{}"), 0)).unwrap(), 1);
+        store.rename_kept_states(&old, &new).unwrap();
+        assert_eq!(
+            store.kept_state(&new, "target-x").unwrap(),
+            Some(kept(Some("{}"), 1)),
+            "cleared ones give way"
+        );
     }
 }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -134,11 +134,20 @@ impl Store {
         rows.into_iter().map(|row| self.verified(row)).collect()
     }
 
-    /// Gives a pipeline's runs and history of STATEs to its new name, and notes the move.
+    /// Refuses a new name under which a STATE is known: ask it before the target moves anything.
+    pub fn check_new_name(&self, from: &PipelineName, to: &PipelineName) -> Result<()> {
+        if self.read(|ledger| has_state(ledger, to))? {
+            return Err(StoreError::NameTaken { from: from.clone(), to: to.clone() });
+        }
+        Ok(())
+    }
+
+    /// Gives a pipeline's runs and history of STATEs to its new name, and notes the move. What is kept under the new
+    /// name gives way, also the history of a STATE that was cleared.
     /// Call it after the target has moved its STATE, under the locks of both names.
     pub fn rename_pipeline(&self, from: &PipelineName, to: &PipelineName, moved: &NewState) -> Result<()> {
         self.write(|ledger| {
-            if has_history(ledger, to).map_err(|error| self.sqlite_error(error))? {
+            if has_state(ledger, to).map_err(|error| self.sqlite_error(error))? {
                 return Err(StoreError::NameTaken { from: from.clone(), to: to.clone() });
             }
             rename(ledger, from, to)
@@ -176,18 +185,21 @@ fn insert(ledger: &Transaction<'_>, name: &PipelineName, new: &NewState) -> rusq
     Ok(())
 }
 
-fn has_history(ledger: &Transaction<'_>, name: &PipelineName) -> rusqlite::Result<bool> {
-    ledger
-        .query_row(
-            "SELECT 1 FROM states WHERE environment = ?1 AND pipeline = ?2 LIMIT 1",
-            params![name.environment, name.pipeline],
-            |_| Ok(()),
-        )
-        .optional()
-        .map(|row| row.is_some())
+/// Whether the newest entry of the history is a STATE, and not that it was cleared.
+fn has_state(ledger: &Connection, name: &PipelineName) -> rusqlite::Result<bool> {
+    let sql = "SELECT state IS NOT NULL FROM states \
+               WHERE environment = ?1 AND pipeline = ?2 ORDER BY id DESC LIMIT 1";
+    let newest = ledger.query_row(sql, params![name.environment, name.pipeline], |row| row.get(0));
+    newest.optional().map(|has_state| has_state.unwrap_or(false))
 }
 
 fn rename(ledger: &Transaction<'_>, from: &PipelineName, to: &PipelineName) -> rusqlite::Result<()> {
+    for table in ["states", "kept"] {
+        ledger.execute(
+            &format!("DELETE FROM {table} WHERE environment = ?1 AND pipeline = ?2"),
+            params![to.environment, to.pipeline],
+        )?;
+    }
     for table in ["runs", "states", "kept"] {
         ledger.execute(
             &format!(

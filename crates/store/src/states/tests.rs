@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use rusqlite::Connection;
 
-use crate::{NewState, PipelineName, RunId, StateCause, Store};
+use crate::{Kept, NewState, PipelineName, RunId, StateCause, Store};
 
 fn new(sequence: i64, state: Option<&str>, how: StateCause) -> NewState {
     NewState { sequence, run: None, state: state.map(str::to_owned), how }
@@ -58,8 +58,20 @@ fn a_rename_never_mixes_two_histories() {
     }
     let error = store.rename_pipeline(&old, &taken, &new(2, Some("{}"), StateCause::Move)).unwrap_err();
     assert_eq!(error.code(), "E0508");
+    assert_eq!(store.check_new_name(&old, &taken).unwrap_err().code(), "E0508");
     assert_eq!(store.state_history(&old, None).unwrap().len(), 1);
     assert_eq!(store.state_history(&taken, None).unwrap().len(), 1);
+    // As the hint says: clear it first. What was kept for that name goes, too.
+    store.put_state(&taken, &new(3, None, StateCause::Clear)).unwrap();
+    for name in [&old, &taken] {
+        store.keep(name, Kept::Catalog, &name.pipeline).unwrap();
+    }
+    store.check_new_name(&old, &taken).unwrap();
+    store.rename_pipeline(&old, &taken, &new(2, Some("{}"), StateCause::Move)).unwrap();
+    let causes: Vec<_> =
+        store.state_history(&taken, None).unwrap().iter().map(|entry| (entry.sequence, entry.how)).collect();
+    assert_eq!(causes, [(2, StateCause::Move), (1, StateCause::Run)]);
+    assert_eq!(store.kept(&taken, Kept::Catalog).unwrap().unwrap().text, "old");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `state get|set|clear|move`, and what all verbs that change it go through: the STATE in the target. Changes are commits there, under lock and fence.
+//! `state get|set|clear|move`, and what all verbs that change it go through: the STATE in the target. Changes are
+//! commits there, under lock and fence.
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
@@ -145,6 +146,8 @@ pub(super) fn rename(global: &Global, args: &StateMove) -> Outcome {
     let work = Work::begin(&project, &pipeline, &args.old)?;
     let to = PipelineName::new(work.key.environment.clone(), args.new.clone());
     let _lock = work.store.lock(&to, work.id)?;
+    // Afterwards would be too late: the target would have moved what the history refuses.
+    work.store.check_new_name(&work.key, &to)?;
     let (state, sequence) = in_runtime(async |_| {
         let (mut target, state) = work.take().await?;
         target.rename_pipeline(&args.new).await?;
