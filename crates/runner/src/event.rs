@@ -67,6 +67,8 @@ pub enum RunEvent {
         records: u64,
         /// Bytes of their lines.
         bytes: u64,
+        /// Whether they are told apart by a key, so that the target replaces those that it has.
+        merged: bool,
     },
     /// A STATE that the target, a program of its own, has printed is kept.
     StateKept {

@@ -76,14 +76,20 @@ impl Book {
     /// Notes what the relay says and passes it on.
     pub(crate) fn relay_event(&self, event: RelayEvent) {
         match event {
-            RelayEvent::Stream { stream, keyed } => self.pages().stream(&stream).summary.keyed = keyed,
+            // By its key the target merges, as far as anybody knows.
+            RelayEvent::Stream { stream, keyed } => {
+                let mut pages = self.pages();
+                let summary = &mut pages.stream(&stream).summary;
+                (summary.keyed, summary.merged) = (keyed, keyed);
+            }
             RelayEvent::Records { stream, records, bytes } => {
                 let mut pages = self.pages();
                 let summary = &mut pages.stream(&stream).summary;
                 summary.records_read += records;
                 summary.bytes += bytes;
+                let merged = summary.merged;
                 drop(pages);
-                self.tell(&RunEvent::Relayed { stream, records, bytes });
+                self.tell(&RunEvent::Relayed { stream, records, bytes, merged });
             }
             RelayEvent::State => {}
         }

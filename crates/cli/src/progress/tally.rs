@@ -41,8 +41,11 @@ impl Tally {
             }
             // Of records that were relayed it is never known that they are committed.
             RunEvent::BatchWritten { stream, records, bytes, .. }
-            | RunEvent::Relayed { stream, records, bytes } => {
+            | RunEvent::Relayed { stream, records, bytes, .. } => {
                 let tally = self.stream(stream);
+                if let RunEvent::Relayed { merged, .. } = event {
+                    tally.merged = *merged;
+                }
                 tally.records += records;
                 tally.bytes += bytes;
                 tally.open_records += records;

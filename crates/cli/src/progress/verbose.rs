@@ -41,7 +41,7 @@ fn step(event: &RunEvent) -> Option<String> {
             )
         }
         RunEvent::TargetStarted { pid } => format!("the target is process {pid}"),
-        RunEvent::Relayed { stream, records: number, bytes } => {
+        RunEvent::Relayed { stream, records: number, bytes, .. } => {
             format!("{stream}: passed on {}, {}", records(*number), size(*bytes))
         }
         RunEvent::StateKept { state, sequence } => {

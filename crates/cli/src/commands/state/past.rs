@@ -114,7 +114,8 @@ pub(super) fn rollback(global: &Global, args: &StateRollback) -> Outcome {
     Ok(exit_code::SUCCESS)
 }
 
-/// Streams that later runs appended to: reading them again doubles records.
+/// Streams that later runs appended to: reading them again doubles records. Into a target that is a program of its own
+/// a failed run may have loaded all that it has read.
 fn doubled(store: &Store, history: &[StateEntry], chosen: &StateEntry) -> Result<Vec<String>, Failure> {
     let later: Vec<_> = history.iter().take_while(|entry| *entry != chosen).collect();
     let filter = RunFilter {
@@ -128,7 +129,7 @@ fn doubled(store: &Store, history: &[StateEntry], chosen: &StateEntry) -> Result
         if !later.iter().any(|entry| entry.run.as_ref() == Some(&id)) {
             continue;
         }
-        let appended = run.streams.into_iter().filter(|stream| !stream.merged && stream.records_written > 0);
+        let appended = run.streams.into_iter().filter(|stream| !stream.merged && stream.records_read > 0);
         streams.extend(appended.map(|stream| stream.stream));
     }
     streams.sort();
