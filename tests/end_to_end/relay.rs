@@ -14,6 +14,8 @@ use tests::{programs, python};
 
 use crate::support::{Gate, hostile_tap, scripted_into};
 
+mod verbs;
+
 /// A project whose target writes down what it reads.
 struct Relayed {
     project: Project,
@@ -280,6 +282,19 @@ fn a_signal_lets_the_target_finish_what_it_has() {
     let (ended, log) = run.finish();
     assert_eq!(ended, Some(143), "{log}");
     assert_eq!(relayed.kept(), Some(500));
+    relayed.assert_nothing_left();
+}
+
+#[test]
+fn a_tap_that_wants_to_be_tried_again_starts_from_the_state_that_the_target_printed() {
+    let state = r#"{"type":"STATE","value":{"bookmarks":{"all":{"at":501}}}}"#;
+    let script = Script::plain(3, 1_000).act(501, Act::Say(format!("{state}\n"))).act(501, Act::Exit(75));
+    let relayed = Relayed::new(script, &json!({}));
+    let (ended, log) = relayed.project.start("orders", None).finish();
+    assert_eq!(ended, Some(0), "{log}");
+    assert!(log.contains(r#""attempt":2"#), "{log}");
+    let (first, second) = (1..=500, 502..=1_000);
+    assert_eq!(numbers(&relayed.read()), first.chain(second).collect::<Vec<_>>());
     relayed.assert_nothing_left();
 }
 

@@ -60,7 +60,7 @@ async fn attempt_once(
     book: &Book,
 ) -> Result<(), RunError> {
     if let Some(command) = &plan.relay {
-        return relay(plan, command, deadline, shutdown, book).await;
+        return relay(plan, (command, attempt), deadline, shutdown, book).await;
     }
     let mut target = (plan.target)()?;
     let state = tokio::select! {

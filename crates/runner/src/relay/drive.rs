@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 
 use load::{Ends, Reader, Relay, RelayEvent, Silence};
 use singer::State;
-use target_api::{Checkpoint, StateChange, Target};
+use target_api::{Checkpoint, FullRefresh, StateChange, Target};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -23,7 +23,7 @@ const CHANNEL_EVENTS: usize = 64;
 /// Runs the tap into the program once.
 pub(crate) async fn relay(
     plan: &RunPlan,
-    command: &ProgramCommand,
+    (command, attempt): (&ProgramCommand, usize),
     deadline: Option<Instant>,
     shutdown: &mut Shutdown,
     book: &Book,
@@ -34,20 +34,22 @@ pub(crate) async fn relay(
     let start = before.clone().map_or(Ok(None), |state| (plan.start_edit)(state))?;
 
     // The target first: nothing is asked of the tap when there is nobody to take it.
-    let folder = PrivateFolder::create(&command.private, &format!("{}-target", plan.identity.run))?;
+    let name = format!("{}-{attempt}", plan.identity.run);
+    let folder = PrivateFolder::create(&command.private, &format!("{name}-target"))?;
     let target_config = folder.write_config(&command.config)?;
     let arguments: [OsString; 2] = ["--config".into(), target_config.path().into()];
     let (mut target, input) = Process::start_fed(command, folder.path(), &arguments).await?;
     book.tell(&RunEvent::TargetStarted { pid: target.pid });
 
-    let private = PrivateFolder::create(&plan.tap.private, &plan.identity.run)?;
+    let private = PrivateFolder::create(&plan.tap.private, &name)?;
     let config = private.write_config(&plan.tap.config)?.watch();
     let arguments = tap_arguments(plan, &private, config.path(), start.as_ref())?;
     let tap_command = committed_file::told_of(&plan.tap, private.path());
     let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
-    book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt: 1 });
+    book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
 
-    let kept = before.clone();
+    // After a full refresh the same STATE is another one: that of this tap.
+    let kept = before.clone().filter(|_| plan.identity.full_refresh == FullRefresh::No);
     let mut relaying = Relaying { plan, deadline, shutdown, book, private: &private, keeper, before, kept };
     let result = relaying.drive(&mut tap, &mut target, input).await;
     // It goes with the tap.
