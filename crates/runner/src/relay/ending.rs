@@ -139,3 +139,6 @@ impl Ending {
 fn early(exit: ProcessExit) -> TargetFailure {
     exit.target_failure().unwrap_or(TargetFailure::EndedEarly)
 }
+
+#[cfg(test)]
+mod tests;
