@@ -190,27 +190,70 @@ impl<'a> Parsed<'a> {
     }
 }
 
+/// Appends the digits of a cell, without its length before it: as the server writes a numeric, every digit behind
+/// the point kept. `false` says that it is `NaN`, `Infinity` or `-Infinity` instead; `None` that the cell has another
+/// form, and then nothing is appended.
+#[must_use]
+pub fn digits(cell: &[u8], out: &mut Vec<u8>) -> Option<bool> {
+    let word = |at: usize| Some(u16::from_be_bytes(*cell.get(at..)?.first_chunk::<2>()?));
+    let (count, weight, sign, scale) = (word(0)?, word(2)?.cast_signed(), word(4)?, word(6)?);
+    let name = match sign {
+        0 | NEGATIVE => None,
+        NAN => Some("NaN"),
+        INFINITY => Some("Infinity"),
+        NEGATIVE_INFINITY => Some("-Infinity"),
+        _ => return None,
+    };
+    if let Some(name) = name {
+        out.extend_from_slice(name.as_bytes());
+        return Some(false);
+    }
+    let (groups, rest) = cell.get(8..)?.as_chunks::<2>();
+    let valid = groups.len() == usize::from(count) && rest.is_empty();
+    if !valid || groups.iter().any(|group| u16::from_be_bytes(*group) > 9999) {
+        return None;
+    }
+    // The group of that power of 10,000.
+    let group = |power: i32| {
+        let at = usize::try_from(i32::from(weight) - power).ok();
+        at.and_then(|at| groups.get(at)).map_or(0, |group| u16::from_be_bytes(*group))
+    };
+    if sign == NEGATIVE {
+        out.push(b'-');
+    }
+    let mut powers = (0..=i32::from(weight).max(0)).rev();
+    let first = powers.by_ref().find(|power| *power == 0 || group(*power) > 0).unwrap_or(0);
+    let four = four_digits(group(first));
+    let leading = four.iter().take(3).take_while(|digit| **digit == b'0').count();
+    out.extend_from_slice(four.get(leading..).unwrap_or_default());
+    for power in powers {
+        out.extend_from_slice(&four_digits(group(power)));
+    }
+    if scale > 0 {
+        out.push(b'.');
+        let end = out.len() + usize::from(scale);
+        for power in 1..=i32::from(scale.div_ceil(4)) {
+            out.extend_from_slice(&four_digits(group(-power)));
+        }
+        out.truncate(end);
+    }
+    Some(true)
+}
+
+fn four_digits(group: u16) -> [u8; 4] {
+    [1000, 100, 10, 1].map(|unit| b'0' + u8::try_from(group / unit % 10).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{decimal, text};
+    use super::{decimal, digits, text};
 
-    /// Reads the server's form back: an independent, slow way from groups to digits.
+    /// What is written is read back: each is the other's test, and the server is the test of both elsewhere.
     fn read(cell: &[u8]) -> String {
-        let word = |at: usize| i16::from_be_bytes([cell[at], cell[at + 1]]);
-        let unsigned = |at: usize| usize::try_from(word(at)).unwrap();
-        let (count, weight, scale) = (unsigned(4), isize::from(word(6)), unsigned(10));
         assert_eq!(cell[..4], u32::try_from(cell.len() - 4).unwrap().to_be_bytes());
-        assert_eq!(cell.len(), 12 + 2 * count);
-        let group = |at: isize| match usize::try_from(at) {
-            Ok(at) if at < count => format!("{:04}", word(12 + 2 * at)),
-            _ => "0000".to_owned(),
-        };
-        let whole: String = (0..=weight.max(-1)).map(group).collect();
-        let part: String = (weight + 1..).take(scale.div_ceil(4)).map(group).collect();
-        let whole = whole.trim_start_matches('0');
-        let sign = if word(8) == 0x4000 { "-" } else { "" };
-        let point = if scale > 0 { "." } else { "" };
-        format!("{sign}{}{point}{}", if whole.is_empty() { "0" } else { whole }, &part[..scale])
+        let mut out = Vec::new();
+        digits(&cell[4..], &mut out).unwrap();
+        String::from_utf8(out).unwrap()
     }
 
     fn of_text(value: &str) -> String {
@@ -241,6 +284,31 @@ mod tests {
             ("007", "7"),
         ] {
             assert_eq!(of_text(value), same, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_servers_own_cells_are_read() {
+        // As PostgreSQL sends 1234567.00010, -0.00001200, 0.00, 100000000 and 12345678e8.
+        let cases: [(&[u16], &str); 5] = [
+            (&[3, 1, 0, 5, 123, 4567, 1], "1234567.00010"),
+            (&[1, 0xfffe, 0x4000, 8, 1200], "-0.00001200"),
+            (&[0, 0, 0, 2], "0.00"),
+            (&[1, 2, 0, 0, 1], "100000000"),
+            (&[2, 3, 0, 0, 1234, 5678], "1234567800000000"),
+        ];
+        for (words, expected) in cases {
+            let cell: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+            let mut out = Vec::new();
+            assert_eq!(digits(&cell, &mut out), Some(true));
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
+        for words in [&[0, 0, 0xc000, 0][..], &[0, 0, 0xd000, 0x20], &[0, 0, 0xf000, 0x20]] {
+            let cell: Vec<u8> = words.iter().flat_map(|word: &u16| word.to_be_bytes()).collect();
+            assert_eq!(digits(&cell, &mut Vec::new()), Some(false));
+        }
+        for cell in [&[0; 7][..], &[0, 1, 0, 0, 0, 0, 0, 0], &[0, 1, 0, 0, 0, 0, 0, 0, 0x27, 0x10]] {
+            assert_eq!(digits(cell, &mut Vec::new()), None);
         }
     }
 
