@@ -46,7 +46,9 @@ pub fn file(path: &str) -> PathBuf {
 fn build(flags: &[&str]) -> Vec<PathBuf> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--quiet", "--bins"]);
-    for package in ["cli", "tap-csv", "tap-airbyte", "target-duckdb", "target-postgres", "target-jsonl"] {
+    for package in
+        ["cli", "tap-csv", "tap-postgres", "tap-airbyte", "target-duckdb", "target-postgres", "target-jsonl"]
+    {
         command.args(["--package", package]);
     }
     command.args(["--message-format", "json-render-diagnostics"]);

@@ -9,7 +9,7 @@ pub(super) static TAP_BLOCK: Block = Block::new(
     &[
         &[
             Key::new("use", Shape::Text, "a tap of tapster.yml, whose settings these are laid over"),
-            Key::new("name", Shape::Text, "one of tapster's own taps: tap-csv"),
+            Key::new("name", Shape::Text, "one of tapster's own taps: tap-csv, tap-postgres"),
             Key::new("command", TEXTS, "any program and its arguments; no shell"),
         ],
         &[PIP, EXECUTABLE, PYTHON],

@@ -1,0 +1,44 @@
+//! What a sync remembers of a stream.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The bookmark of a stream. What the known taps write beside it is passed over.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Bookmark {
+    /// The table version of the last `FULL_TABLE` sync.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<i64>,
+    /// How far it has come, when it is not through and can be gone on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) progress: Option<Progress>,
+    /// The column that an `INCREMENTAL` sync went by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replication_key: Option<String>,
+    /// The greatest value of it that is out, as its record had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replication_key_value: Option<Box<RawValue>>,
+}
+
+/// How far a table was read.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Transactions below this one had ended when the reading began: what they wrote is out, up to `pages`.
+    pub(crate) first_snapshot: i64,
+    /// The file of the table: another one holds other pages.
+    pub(crate) relfilenode: u32,
+    /// So many pages are out.
+    pub(crate) pages: u32,
+}
+
+impl Bookmark {
+    /// The value of the replication key as SQL takes it in quotes.
+    pub(crate) fn replication_text(&self) -> Option<String> {
+        let raw = self.replication_key_value.as_deref()?.get();
+        match serde_json::from_str(raw) {
+            Ok(serde_json::Value::String(text)) => Some(text),
+            Ok(serde_json::Value::Number(_)) => Some(raw.trim().to_owned()),
+            _ => None,
+        }
+    }
+}

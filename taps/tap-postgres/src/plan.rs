@@ -1,0 +1,204 @@
+//! What is sent of each stream: decided from the catalog and the server before the first message.
+
+use singer::{Catalog, CatalogStream, Json};
+use tap_sdk::{TapError, log};
+
+use crate::column_type::ColumnType;
+use crate::config::Config;
+use crate::discover::{query_columns, schema};
+use crate::incremental::ReplicationKey;
+use crate::relation::{Relation, TableColumn, Wanted, relations};
+use crate::session::Session;
+use crate::statement::{copy, quoted};
+
+/// One selected stream.
+#[derive(Debug)]
+pub(crate) struct StreamPlan {
+    pub(crate) id: String,
+    /// The name that its messages carry.
+    pub(crate) name: String,
+    pub(crate) columns: Vec<PlannedColumn>,
+    pub(crate) keys: Vec<String>,
+    pub(crate) method: Method,
+    pub(crate) schema: Json,
+    /// The number of the table, where it has pages of its own.
+    pub(crate) paged: Option<u32>,
+    from: String,
+    condition: Option<String>,
+}
+
+/// One property of the records and where it comes from.
+#[derive(Debug)]
+pub(crate) struct PlannedColumn {
+    pub(crate) name: String,
+    pub(crate) column_type: ColumnType,
+    expression: String,
+}
+
+#[derive(Debug)]
+pub(crate) enum Method {
+    FullTable,
+    Incremental(ReplicationKey),
+}
+
+impl StreamPlan {
+    /// The COPY of the rows that fulfil these conditions, too.
+    pub(crate) fn copy(&self, more: impl IntoIterator<Item = String>, order: Option<&str>) -> String {
+        let expressions: Vec<_> = self.columns.iter().map(|column| column.expression.clone()).collect();
+        let conditions: Vec<_> = self.condition.iter().cloned().chain(more).collect();
+        copy(&expressions, &self.from, &conditions, order)
+    }
+}
+
+/// Plans all selected streams, in the catalog's order.
+pub(crate) async fn plans(
+    session: &Session,
+    config: &Config,
+    catalog: &Catalog,
+) -> Result<Vec<StreamPlan>, TapError> {
+    let query =
+        |stream: &CatalogStream| config.queries.iter().find(|(name, _)| *name == stream.tap_stream_id);
+    let tables = catalog.selected_streams().filter(|stream| query(stream).is_none());
+    let pairs = tables.map(table_of).collect::<Result<Vec<_>, _>>()?;
+    let found = relations(session, Wanted::Named(&pairs)).await?;
+    let mut plans = Vec::new();
+    for stream in catalog.selected_streams() {
+        if let Some((name, sql)) = query(stream) {
+            let columns = query_columns(session, name, sql).await?;
+            plans.push(plan(stream, columns, format!("({sql}\n) AS q"), None)?);
+            continue;
+        }
+        let (schema, table) = table_of(stream)?;
+        let relation = found.iter().find(|relation| relation.schema == schema && relation.name == table);
+        plans.push(plan_table(stream, relation, &schema, &table, session.place())?);
+    }
+    Ok(plans)
+}
+
+/// Schema and name of a stream's table.
+fn table_of(stream: &CatalogStream) -> Result<(String, String), TapError> {
+    let id = stream.tap_stream_id.as_str();
+    let schema = stream.metadata(&[]).and_then(|root| root.get("schema-name")?.as_str());
+    let table = stream.other.get("table_name").and_then(Json::as_str);
+    let pair = match (schema, table) {
+        (Some(schema), Some(table)) => Some((schema, table)),
+        (Some(schema), None) => {
+            id.strip_prefix(schema).and_then(|rest| Some((schema, rest.strip_prefix('-')?)))
+        }
+        (None, _) => id.split_once('-'),
+    };
+    pair.map(|(schema, table)| (schema.to_owned(), table.to_owned())).ok_or_else(|| {
+        TapError::config(format!("the catalog selects `{id}`, which names no schema and table"))
+            .with_hint("discover again: the catalog belongs to another config")
+    })
+}
+
+fn plan_table(
+    stream: &CatalogStream,
+    relation: Option<&Relation>,
+    schema: &str,
+    table: &str,
+    place: &str,
+) -> Result<StreamPlan, TapError> {
+    let id = stream.tap_stream_id.as_str();
+    let Some(relation) = relation else {
+        return Err(TapError::config(format!(
+            "the catalog selects `{id}`, but there is no table {schema}.{table} at {place}"
+        ))
+        .with_hint("discover again: it was dropped or renamed, or the catalog belongs to another database"));
+    };
+    if !relation.is_readable() {
+        let right = if relation.reachable { "SELECT on it" } else { "USAGE on its schema" };
+        return Err(TapError::config(format!(
+            "{schema}.{table} cannot be read at {place}: {right} is missing"
+        ))
+        .with_hint(format!(
+            "GRANT USAGE ON SCHEMA {0} TO the role; GRANT SELECT ON {0}.{1} TO the role",
+            quoted(schema),
+            quoted(table)
+        )));
+    }
+    let from = format!("{}.{}", quoted(schema), quoted(table));
+    let columns = relation.columns.iter().map(TableColumn::clone).collect();
+    plan(stream, columns, from, relation.has_pages.then_some(relation.oid))
+}
+
+fn plan(
+    stream: &CatalogStream,
+    offered: Vec<TableColumn>,
+    from: String,
+    paged: Option<u32>,
+) -> Result<StreamPlan, TapError> {
+    let id = stream.tap_stream_id.as_str();
+    let root = |name: &str| stream.metadata(&[]).and_then(|root| root.get(name));
+    let keys = stream.key();
+    let method = method(stream, &offered)?;
+    let replication_key = match &method {
+        Method::Incremental(key) => Some(key.column.as_str()),
+        Method::FullTable => None,
+    };
+    let missing = |name: &&str| !offered.iter().any(|column| column.name == **name);
+    if let Some(key) = keys.iter().map(String::as_str).find(missing) {
+        return Err(TapError::config(format!("`{id}` has no column `{key}`, which is to be a key"))
+            .with_hint("names must be exactly those of the table, capitals too"));
+    }
+    for name in stream.property_names().filter(missing) {
+        if stream.is_property_selected(&[name]) {
+            log::warning(&format!("{id}: the catalog's column `{name}` is no longer there"));
+        }
+    }
+    let known: Vec<&str> = stream.property_names().collect();
+    let wanted = |column: &TableColumn| {
+        let name = column.name.as_str();
+        let must = keys.iter().any(|key| key == name) || replication_key == Some(name);
+        must || (column.readable
+            && (known.is_empty() || known.contains(&name))
+            && stream.is_property_selected(&[name]))
+    };
+    let (selected, left_out): (Vec<_>, Vec<_>) = offered.into_iter().partition(wanted);
+    for column in left_out.iter().filter(|column| !known.is_empty() && !known.contains(&column.name.as_str()))
+    {
+        log::warning(&format!(
+            "{id}: column `{}` is not in the catalog: discover again to have it",
+            column.name
+        ));
+    }
+    let schema = schema(id, &selected, &keys)?;
+    let condition = match root("where") {
+        None | Some(Json::Null) => None,
+        Some(Json::String(sql)) => Some(sql.clone()).filter(|sql| !sql.trim().is_empty()),
+        Some(_) => return Err(TapError::config(format!("the metadata `where` of `{id}` is no text"))),
+    };
+    let planned = |column: TableColumn| PlannedColumn {
+        expression: column.column_type.expression(&quoted(&column.name)),
+        name: column.name,
+        column_type: column.column_type,
+    };
+    let columns = selected.into_iter().map(planned).collect();
+    Ok(StreamPlan {
+        id: id.to_owned(),
+        name: stream.stream.clone(),
+        columns,
+        keys,
+        method,
+        schema,
+        paged,
+        from,
+        condition,
+    })
+}
+
+fn method(stream: &CatalogStream, offered: &[TableColumn]) -> Result<Method, TapError> {
+    let id = stream.tap_stream_id.as_str();
+    match stream.effective_replication_method().unwrap_or("FULL_TABLE") {
+        "FULL_TABLE" => Ok(Method::FullTable),
+        "INCREMENTAL" => {
+            let lag = stream.metadata(&[]).and_then(|root| root.get("replication_key_lag"));
+            ReplicationKey::new(id, stream.effective_replication_key(), lag, offered).map(Method::Incremental)
+        }
+        other => Err(TapError::config(format!(
+            "the stream `{id}` has the replication method {other}, which tap-postgres does not offer"
+        ))
+        .with_hint("choose FULL_TABLE or INCREMENTAL")),
+    }
+}

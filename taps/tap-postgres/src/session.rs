@@ -1,0 +1,107 @@
+//! One session: read-only, in UTC, with the settings that values are read under.
+
+use postgres::{Connection, Error};
+use tap_sdk::{TapError, log};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+use crate::config::Config;
+use crate::error::from_server;
+use crate::statement::literal;
+
+/// Where connections live. Bytes are moved by its workers while the main thread writes records.
+pub(crate) fn runtime() -> Result<Runtime, TapError> {
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| TapError::failed(format!("threads cannot be started: {error}")))
+}
+
+/// A parameter with its type: one round trip instead of two.
+pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// An open session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    connection: Connection,
+    /// `host:port/database as user`.
+    place: String,
+}
+
+impl Session {
+    /// Connects, logs in and sets the session up.
+    pub(crate) async fn open(config: &Config) -> Result<Self, TapError> {
+        for name in &config.server.passed_over {
+            log::warning(&format!("parameter `{name}` of `sqlalchemy_url` is passed over"));
+        }
+        let connection = postgres::connect(&config.server).await.map_err(from_server)?;
+        let session = Self { connection, place: config.server.to_string() };
+        session.execute("setting the session up", &settings(config)).await?;
+        Ok(session)
+    }
+
+    /// Asks the server.
+    pub(crate) fn client(&self) -> &Client {
+        &self.connection.client
+    }
+
+    /// `host:port/database as user`.
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Runs statements that take no parameters.
+    pub(crate) async fn execute(&self, doing: &str, sql: &str) -> Result<(), TapError> {
+        self.client().batch_execute(sql).await.map_err(|error| self.error(doing, &error))
+    }
+
+    /// Runs a query in one round trip.
+    pub(crate) async fn query(
+        &self,
+        doing: &str,
+        sql: &str,
+        parameters: &[Parameter<'_>],
+    ) -> Result<Vec<Row>, TapError> {
+        self.client().query_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
+    }
+
+    /// What an error means here.
+    pub(crate) fn error(&self, doing: &str, error: &tokio_postgres::Error) -> TapError {
+        from_server(Error::of_statement(&self.place, doing, error))
+    }
+}
+
+/// A cell of a row of our own queries.
+pub(crate) fn cell<'a, T: FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, TapError> {
+    row.try_get(column)
+        .map_err(|error| TapError::failed(format!("the server's catalog has an unexpected shape: {error}")))
+}
+
+/// Our own settings, whatever the server, the database or the role says.
+fn settings(config: &Config) -> String {
+    let timeout = config.statement_timeout.map_or(0, |timeout| timeout.as_millis()).to_string();
+    let mut sql = String::new();
+    for (name, value) in [
+        ("client_min_messages", "error"),
+        ("default_transaction_read_only", "on"),
+        ("TimeZone", "UTC"),
+        ("DateStyle", "ISO, MDY"),
+        ("IntervalStyle", "postgres"),
+        ("bytea_output", "hex"),
+        ("extra_float_digits", "3"),
+        ("standard_conforming_strings", "on"),
+        ("statement_timeout", &timeout),
+        ("idle_in_transaction_session_timeout", "0"),
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+    ] {
+        sql.extend(["SET ", name, " = ", &literal(value), ";"]);
+    }
+    // These are not known to every version.
+    sql + "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'), \
+           ('tcp_user_timeout', '60000'), ('jit', 'off')) AS wanted (name, value) \
+           JOIN pg_catalog.pg_settings USING (name)"
+}

@@ -1,0 +1,175 @@
+//! A database, and the tap run on it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::{Map, Value, json};
+use target_testkit::postgres::{Cluster, Database};
+use tempfile::TempDir;
+use tokio::runtime::Builder;
+
+/// A new database with a config for it.
+pub(crate) struct Source {
+    database: Database,
+    folder: TempDir,
+    /// Settings beside those of the connection.
+    pub(crate) config: Value,
+}
+
+/// What a run of the tap said.
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) messages: Vec<Value>,
+    pub(crate) log: String,
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+impl Source {
+    /// A database in which these statements were run.
+    pub(crate) fn new(sql: &str) -> Self {
+        let database = block_on(Cluster::shared().database());
+        let source = Self { database, folder: tempfile::tempdir().unwrap(), config: json!({}) };
+        source.sql(sql);
+        source
+    }
+
+    /// Runs statements.
+    pub(crate) fn sql(&self, sql: &str) {
+        block_on(self.database.execute(sql));
+    }
+
+    /// The one value that a query finds.
+    pub(crate) fn value(&self, sql: &str) -> String {
+        block_on(self.database.value(sql)).unwrap_or_default()
+    }
+
+    /// The tap with these words and files.
+    fn command(&self, words: &[&str], files: &[(&str, &Value)]) -> Command {
+        let mut config: Map<String, Value> = self.database.settings().as_object().unwrap().clone();
+        config.extend(self.config.as_object().unwrap().clone());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tap-postgres"));
+        command.current_dir(self.folder.path()).args(words).args(["--config", "config.json"]);
+        fs::write(self.folder.path().join("config.json"), Value::Object(config).to_string()).unwrap();
+        for (name, content) in files {
+            fs::write(self.folder.path().join(name), content.to_string()).unwrap();
+            command.args([format!("--{name}"), (*name).to_owned()]);
+        }
+        command
+    }
+
+    fn said(mut command: Command) -> Said {
+        let output = command.output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(!log.contains(Cluster::PASSWORD), "{log}");
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        Said { code: output.status.code(), messages, log }
+    }
+
+    /// The catalog.
+    pub(crate) fn discover(&self) -> Value {
+        let output = self.command(&["--discover"], &[]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// What discovery says where it fails.
+    pub(crate) fn discovery(&self) -> Said {
+        Self::said(self.command(&["--discover"], &[]))
+    }
+
+    /// The catalog with one stream selected and these metadata put to it.
+    pub(crate) fn catalog(&self, id: &str, metadata: &Value) -> Value {
+        let mut catalog = self.discover();
+        for stream in catalog["streams"].as_array_mut().unwrap() {
+            let wanted = stream["tap_stream_id"] == id;
+            let mut entries = stream["metadata"].as_array_mut().unwrap().iter_mut();
+            let root = entries.find(|entry| entry["breadcrumb"] == json!([])).unwrap();
+            let root = root["metadata"].as_object_mut().unwrap();
+            root.insert("selected".to_owned(), json!(wanted));
+            if wanted {
+                root.extend(metadata.as_object().unwrap().clone());
+            }
+        }
+        catalog
+    }
+
+    /// Runs a sync to its end.
+    pub(crate) fn sync(&self, catalog: &Value, state: Option<&Value>) -> Said {
+        let files: Vec<_> = [("catalog", Some(catalog)), ("state", state)]
+            .into_iter()
+            .filter_map(|(name, content)| Some((name, content?)))
+            .collect();
+        Self::said(self.command(&[], &files))
+    }
+
+    /// Starts a sync that is watched.
+    pub(crate) fn start(&self, catalog: &Value) -> Running {
+        let mut command = self.command(&[], &[("catalog", catalog)]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Running { child, lines }
+    }
+}
+
+/// A sync under way. It waits where its output is not read.
+pub(crate) struct Running {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    /// The messages up to and with the first that is as wanted.
+    pub(crate) fn until(&mut self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut messages = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert!(self.lines.read_line(&mut line).unwrap() > 0, "the tap ended: {messages:?}");
+            messages.push(serde_json::from_str(&line).unwrap());
+            if wanted(&messages[messages.len() - 1]) {
+                return messages;
+            }
+        }
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Reads the rest; gives the exit code and the log.
+    pub(crate) fn finish(mut self) -> (Option<i32>, String) {
+        let mut rest = Vec::new();
+        self.lines.read_to_end(&mut rest).unwrap();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Said {
+    /// Panics with the log unless it ended so.
+    #[track_caller]
+    pub(crate) fn expect_code(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.log);
+        self
+    }
+
+    pub(crate) fn of(&self, kind: &str) -> Vec<&Value> {
+        self.messages.iter().filter(|message| message["type"] == kind).collect()
+    }
+
+    /// The records' values of one property.
+    pub(crate) fn column(&self, name: &str) -> Vec<&Value> {
+        self.of("RECORD").into_iter().map(|message| &message["record"][name]).collect()
+    }
+
+    /// The last STATE.
+    pub(crate) fn state(&self) -> &Value {
+        &self.of("STATE").last().unwrap()["value"]
+    }
+}
