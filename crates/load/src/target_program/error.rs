@@ -147,8 +147,9 @@ impl ProgramError {
             Self::Output(_) => {
                 "the records are committed; run the tap again from the last STATE that was kept".into()
             }
+            Self::Decode(DecodeError::Framing(_)) => "make the tap send smaller records".into(),
             Self::Decode(error) => return error.hint(),
-            Self::Target(error) | Self::Load(LoadFailure::Target(error)) => return error.hint.clone(),
+            Self::Target(error) | Self::Load(LoadFailure::Target(error)) => return hint_alone(error),
             Self::Load(_) => "let the tap say STATE more often; many have a setting for it".into(),
             Self::Stopped { .. } => {
                 "what the STATE on stdout covers is kept; run the tap again from there".into()
@@ -161,11 +162,57 @@ impl ProgramError {
     }
 }
 
+/// A target's hint, in other words where it names flags and settings of a pipeline: there is none here.
+fn hint_alone(error: &TargetError) -> Option<String> {
+    let hint = error.hint.as_deref()?;
+    let is_for_pipelines = hint.contains("--full-refresh") || hint.contains("`target_table`");
+    Some(match error.code {
+        "E0323" => {
+            "name another place in the config: `default_target_schema`, `schema_mapping` for the schema that the stream's name begins with, or another database, file or folder"
+        }
+        "E0325" if is_for_pipelines => {
+            "alter the column by hand, or load into another `default_target_schema`; where tapster made the table, one load with `load_method: overwrite` makes it anew"
+        }
+        "E0326" => {
+            "one load of all records with `load_method: overwrite` makes the table anew by this key; or remove the records that stand in its way by hand"
+        }
+        _ => hint,
+    }
+    .to_owned())
+}
+
 impl From<LoadFailure> for ProgramError {
     fn from(failure: LoadFailure) -> Self {
         match failure {
             LoadFailure::Target(error) => Self::Target(error),
             other => Self::Load(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use columns::StreamName;
+    use target_api::refusal::{conflict, repeated_key, taken};
+
+    use super::ProgramError;
+
+    #[test]
+    fn no_hint_names_what_only_a_pipeline_has() {
+        let key = ["id".to_owned()];
+        let conflict =
+            |hint: &str| conflict("a", "t", "int", "text", "no type holds both").with_hint(hint.to_owned());
+        let errors = [
+            (taken("table t", "stream `a`"), "`schema_mapping`"),
+            (repeated_key(&StreamName::from("orders"), "t", None, &key), "`load_method: overwrite`"),
+            (conflict("`--full-refresh` for this stream makes the column anew"), "`load_method: overwrite`"),
+            (conflict("give the stream another table with `target_table`"), "`default_target_schema`"),
+            (conflict("drop the view, run again, and make the view anew"), "drop the view"),
+        ];
+        for (error, expected) in errors {
+            let hint = ProgramError::Target(error).hint().unwrap_or_default();
+            assert!(hint.contains(expected), "{hint}");
+            assert!(!["--full-refresh", "target_table", "state move"].iter().any(|word| hint.contains(word)));
         }
     }
 }
