@@ -1,6 +1,6 @@
 //! Steps in, tables out: the only place that calls a target while records flow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use columns::{StreamName, memory_size};
@@ -61,6 +61,9 @@ pub enum Loaded {
 pub struct Rest {
     /// The STATE that comes with it, where tables are overwritten; else the STATE stays as it is.
     pub state: Option<State>,
+    /// Streams whose tables are overwritten and that came, or went on, after the last STATE of a tap that says some:
+    /// where nobody knows how the tap ended, it may have broken off there.
+    pub uncovered: Vec<StreamName>,
 }
 
 impl Rest {
@@ -148,7 +151,7 @@ pub async fn load(
             LoadStep::Batch { stream, batch, reading } => {
                 let (records, bytes) = (batch.num_rows() as u64, memory_size(&batch) as u64);
                 staged.add(&stream, bytes)?;
-                held.count(&stream, records);
+                held.add(&stream, records);
                 target.write(&stream, batch).await?;
                 dirty = true;
                 report(LoadEvent::BatchWritten { stream, records, bytes, reading });
@@ -171,6 +174,7 @@ pub async fn load(
                 }
                 if held.waits() {
                     held.state = Some(state);
+                    held.uncovered.clear();
                     continue;
                 }
                 let checkpoint = Checkpoint { state: StateChange::Set(state.as_str().into()) };
@@ -181,7 +185,11 @@ pub async fn load(
             LoadStep::End => {
                 held.tell_emptied();
                 let is_left = dirty || held.state.is_some();
-                return Ok(Loaded::AtEnd(is_left.then_some(Rest { state: held.state })));
+                if held.state.is_none() && committed_state.is_none() {
+                    held.uncovered.clear();
+                }
+                let uncovered = held.uncovered.into_iter().collect();
+                return Ok(Loaded::AtEnd(is_left.then_some(Rest { state: held.state, uncovered })));
             }
         }
     }
@@ -195,6 +203,8 @@ struct Held {
     streams: BTreeMap<StreamName, u64>,
     /// The last STATE.
     state: Option<State>,
+    /// Those of the streams that have sent something since.
+    uncovered: BTreeSet<StreamName>,
     /// Tables that other pipelines load into, too.
     shared: BTreeMap<StreamName, TableName>,
 }
@@ -208,13 +218,15 @@ impl Held {
         let overwrites = table.load_method == LoadMethod::Overwrite;
         if overwrites {
             self.streams.entry(table.schema.stream.clone()).or_default();
+            self.uncovered.insert(table.schema.stream.clone());
         }
         overwrites
     }
 
-    fn count(&mut self, stream: &StreamName, records: u64) {
+    fn add(&mut self, stream: &StreamName, records: u64) {
         if let Some(count) = self.streams.get_mut(stream) {
             *count += records;
+            self.uncovered.insert(stream.clone());
         }
     }
 

@@ -69,6 +69,29 @@ fn a_broken_input_is_refused_and_the_state_before_it_is_told() {
     }
 }
 
+/// A table is overwritten by an input that ended whole. A pipe that just ends looks like that: what hints at a tap that
+/// broke off is told.
+#[test]
+fn an_input_that_broke_off_overwrites_nothing_and_one_that_just_ends_is_told() {
+    for alone in Alone::each() {
+        let load = |input: String| alone.with(&json!({ "load_method": "overwrite" })).load(input);
+        let (start, said) = (format!("{SCHEMA}{}", record(3)), state("{\"at\": 3}"));
+        let _ = load(format!("{SCHEMA}{}{}", record(1), record(2))).expect_code(0);
+        let half = load(format!("{start}{said}{{\"type\":\"REC")).expect_code(65);
+        assert_eq!((half.stdout.as_str(), alone.ids()), ("", vec!["1".into(), "2".into()]), "{half}");
+        let doubt = "the input ended after the tap's last STATE";
+        for (input, ids, is_told) in [
+            (format!("{start}{said}"), vec!["3"], false),
+            (format!("{start}{said}{}", record(4)), vec!["3", "4"], true),
+            (format!("{SCHEMA}{}", record(5)), vec!["5"], false),
+        ] {
+            let loaded = load(input).expect_code(0);
+            assert_eq!(loaded.stderr.contains(doubt), is_told, "{}: {loaded}", alone.name);
+            assert_eq!(alone.ids(), ids, "{}: {loaded}", alone.name);
+        }
+    }
+}
+
 /// The records are committed, and whoever runs the target learns that no STATE covers them.
 #[test]
 fn a_closed_output_loses_no_record() {

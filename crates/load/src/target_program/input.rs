@@ -24,6 +24,9 @@ const MAX_STAGED: u64 = 20 << 30;
 /// How long a tap may think: as good as for ever.
 const SILENCE: Duration = Duration::from_hours(24 * 365);
 
+/// What a tap that broke off looks like from here, and one that says no STATE at its end as well.
+const DOUBT: &str = "what overwrites a table: if the tap did not end well, the table now lacks records until it is loaded again";
+
 /// SIGINT and SIGTERM.
 pub(super) struct Signals {
     interrupt: Signal,
@@ -115,6 +118,9 @@ pub(super) async fn load_input(
     }
     let cause = cause.or_else(|| states.error().map(ProgramError::Output));
     if let Some(rest) = rest(loaded, cause)? {
+        for stream in &rest.uncovered {
+            tracing::warn!(%stream, "the input ended after the tap's last STATE with {DOUBT}");
+        }
         report(rest.commit(target).await?);
         states.error().map_or(Ok(()), |error| Err(ProgramError::Output(error)))?;
     }
