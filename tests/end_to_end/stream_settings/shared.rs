@@ -91,3 +91,21 @@ fn roles_may_read_a_table_from_its_first_record_on() {
         assert!(outcome.stderr.contains("E0123") && outcome.stderr.contains(setting), "{outcome}");
     }
 }
+
+/// Of a tap that says its streams before it runs.
+#[test]
+fn a_role_that_is_missing_is_told_by_check() {
+    let (project, warehouse) = (Project::new(), Warehouse::postgres());
+    project.write("a.csv", "id\n1\n");
+    let files = json!([{ "path": "a.csv", "stream": "a", "key_properties": ["id"] }]);
+    let tap = json!({ "name": "tap-csv", "config": { "files": files } });
+    let pipeline = |settings: &Value| {
+        project.pipeline("g", &json!({ "tap": tap, "target": warehouse.block(), "defaults": settings }));
+    };
+    pipeline(&json!({ "grant_select": ["nobody of this name"] }));
+    let missing = project.run(["check", "g"]).expect_code(78);
+    assert!(missing.stderr.contains("E0335") && missing.stderr.contains("nobody of this name"), "{missing}");
+    assert_eq!(warehouse.tables(), [""; 0], "nothing was made");
+    pipeline(&json!({}));
+    let _ = project.run(["check", "g"]).expect_code(0);
+}

@@ -1,14 +1,15 @@
 //! `check`: everything that can be known before a run, without touching anything.
 
-use config::{Program, Project};
+use config::{Pipeline, Program, Project};
 use serde::Serialize;
+use target_api::Target;
 
 use crate::args::{Check, Global};
 use crate::commands::{in_runtime, project, scratch};
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_failure};
-use crate::wiring::{Ask, Offer, TapUse, Wired, check_as_written, is_locked};
+use crate::wiring::{Ask, Edits, Offer, TapUse, Wired, check_as_written, is_locked, wanted_table};
 
 /// What came of one pipeline.
 #[derive(Serialize)]
@@ -77,14 +78,39 @@ fn check(
     let scratch = scratch(project)?;
     let wired = Wired::new(project, &pipeline, scratch.path().join("tap.log"), TapUse::Started(printer))?;
     in_runtime(async |signals| {
-        (wired.target)()?.check().await?;
+        let mut target = (wired.target)()?;
+        target.check().await?;
         wired.relay.iter().try_for_each(runner::find_program)?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, Ask::default(), signals).await?;
+        try_grants(&mut *target, &wired, &pipeline, &offer).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
         let warnings = pipeline.idle.iter().chain(&offer.report.warnings);
         Ok((streams, warnings.map(ToString::to_string).collect()))
     })
     .map_err(|failure| failure.redacted(&pipeline.secrets))
+}
+
+/// Looks at the tables of the streams that roles shall read: whether there are such roles, and we may let them.
+async fn try_grants(
+    target: &mut dyn Target,
+    wired: &Wired,
+    pipeline: &Pipeline,
+    offer: &Offer,
+) -> Result<(), Failure> {
+    let plan = wired.plan(pipeline, offer, "check", Edits::default());
+    let streams = offer.catalog.iter().flat_map(singer::Catalog::selected_streams);
+    let mut granted =
+        streams.filter(|stream| !(plan.rules)(&stream.stream).grant_select.is_empty()).peekable();
+    if granted.peek().is_none() {
+        return Ok(());
+    }
+    target.stored_state(&plan.identity).await?;
+    for stream in granted {
+        if let Some(table) = wanted_table(stream, &plan, pipeline.tap.is_ours())? {
+            target.plan(&table).await?;
+        }
+    }
+    Ok(())
 }
 
 fn text(all: &[Checked], offline: bool, environment: &str) -> String {

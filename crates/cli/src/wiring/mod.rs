@@ -15,6 +15,7 @@ mod rules;
 mod settings;
 mod signals;
 mod targets;
+mod wanted_table;
 
 pub(crate) use cached::Catalogs;
 pub(crate) use catalog::{Ask, Offer};
@@ -25,3 +26,4 @@ pub(crate) use programs::{program, programs};
 pub(crate) use settings::check_as_written;
 pub(crate) use signals::shutdown;
 pub(crate) use targets::{PROBE_WORD, is_own_target, json_lines, probe_main as probe, settings_schema};
+pub(crate) use wanted_table::{is_full_table, wanted_table};

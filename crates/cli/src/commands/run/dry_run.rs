@@ -1,17 +1,16 @@
 //! `run --dry-run`: method, starting bookmark and table changes of each stream. Changes nothing.
 
-use columns::{StreamName, TableOptions, table_schema};
 use config::Project;
 use serde::Serialize;
-use singer::{CatalogStream, JsonSchema, JsonType, State};
-use target_api::{LoadMethod, Table};
+use singer::State;
+use target_api::LoadMethod;
 
 use super::Request;
 use crate::args::Global;
 use crate::commands::{in_runtime, scratch};
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::output::{Align, Printer, Table as Printed, bookmark};
-use crate::wiring::{Ask, Edits, Offer, TapUse, Wired};
+use crate::wiring::{Ask, Edits, Offer, TapUse, Wired, is_full_table, wanted_table};
 
 /// What a run would do with one stream.
 #[derive(Serialize)]
@@ -64,7 +63,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
         let mut intended = Vec::new();
         for stream in offer.catalog.iter().flat_map(singer::Catalog::selected_streams) {
             let overwrites = (plan.rules)(&stream.stream).load_method == LoadMethod::Overwrite;
-            let table = if plan.relay.is_none() { wanted(stream, &plan, ours)? } else { None };
+            let table = if plan.relay.is_none() { wanted_table(stream, &plan, ours)? } else { None };
             let change = match table {
                 Some(table) => target.plan(&table).await?,
                 None => target_api::TableChange::default(),
@@ -89,44 +88,6 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     let next = format!("{name}{}{}", global.environment_flag(), request.flags());
     Printer::new(global).result(&outlook.streams, || text(&next, &outlook))?;
     Ok(0)
-}
-
-/// The table that a stream's catalog entry gives. The tap's SCHEMA may say more.
-fn wanted(stream: &CatalogStream, plan: &runner::RunPlan, ours: bool) -> Result<Option<Table>, Failure> {
-    let Ok(schema) = JsonSchema::from_json(&stream.schema) else { return Ok(None) };
-    let rule = (plan.rules)(&stream.stream);
-    let keys = rule.key_properties.clone().unwrap_or_else(|| stream.key());
-    // Ours leave out of their SCHEMA what has had no value yet.
-    let untyped = |column: &str| {
-        let property = schema.properties.as_ref().and_then(|properties| properties.get(column));
-        ours && property.is_some_and(|property| property.types == [JsonType::Null])
-    };
-    if keys.iter().any(|key| untyped(key)) {
-        return Ok(None);
-    }
-    let shaped = rule.shaped(&schema, &keys);
-    let include = |column: &str| {
-        let nested = shaped.paths.get(column).map(|path| path.iter().map(String::as_str).collect());
-        let path: Vec<&str> = nested.unwrap_or_else(|| vec![column]);
-        (rule.columns)(&path) && stream.is_property_selected(&path) && !untyped(column)
-    };
-    let versioned = ours && is_full_table(stream.effective_replication_method());
-    let deleted_at = rule.deletes == target_api::Deletes::Soft;
-    let options = TableOptions { metadata: rule.metadata_columns, versioned, deleted_at, include: &include };
-    let name = StreamName::from(stream.stream.as_str());
-    let table = table_schema(&name, &shaped.schema, &keys, &options)?;
-    let name = rule.table.unwrap_or_else(|| target_api::table_name(&stream.stream));
-    Ok(Some(Table {
-        load_method: rule.load_method,
-        deletes: rule.deletes,
-        shared: rule.shared,
-        grant_select: rule.grant_select,
-        ..Table::new(table, name)
-    }))
-}
-
-fn is_full_table(method: Option<&str>) -> bool {
-    method == Some("FULL_TABLE")
 }
 
 fn text(next: &str, outlook: &Outlook) -> String {
