@@ -4,7 +4,7 @@ use columns::SchemaRefused;
 use config::{ConfigError, Secrets};
 use conformance::ConformanceError;
 use packages::PackagesError;
-use runner::RunError;
+use runner::{RunError, Side};
 use serde::{Deserialize, Serialize};
 use singer::CatalogError;
 use store::StoreError;
@@ -73,10 +73,41 @@ impl Failure {
         }
     }
 
+    /// The same with the last lines of the program that it is about, which may say better what to do than its exit code.
+    pub(crate) fn heard(self, side: Side, said: Vec<String>) -> Self {
+        let has_exited = matches!(self.code.as_str(), "E0401" | "E0420");
+        let found = has_exited.then(|| missing_module(&said)).flatten();
+        let hint = found.map(|module| module_hint(side, module)).or(self.hint);
+        match side {
+            Side::Tap => Self { tap_said: said, hint, ..self },
+            Side::Target => Self { target_said: said, hint, ..self },
+        }
+    }
+
     /// Message and causes in one text, for the ledger.
     pub(crate) fn text(&self) -> String {
         std::iter::once(&self.message).chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
     }
+}
+
+/// The module that Python did not find.
+fn missing_module(said: &[String]) -> Option<&str> {
+    let module = said.iter().rev().find_map(|line| {
+        let (_, rest) = line.split_once("ModuleNotFoundError: No module named '")?;
+        rest.split(['\'', '.']).next()
+    });
+    module.filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
+fn module_hint(side: Side, module: &str) -> String {
+    if module == "pkg_resources" {
+        return format!(
+            "setuptools has no `pkg_resources` any more, from version 81 on: name an older one beside the {side}'s package, `pip: [PACKAGE, \"setuptools<81\"]`"
+        );
+    }
+    format!(
+        "its package does not name all that it needs: name the one that has `{module}` beside it, `pip: [PACKAGE, OTHER]`; a `command` needs it where that is installed"
+    )
 }
 
 impl From<CliError> for Failure {
@@ -151,5 +182,34 @@ impl From<CatalogError> for Failure {
 impl From<SchemaRefused> for Failure {
     fn from(error: SchemaRefused) -> Self {
         Self::new(error.code(), exit_code::DATA, &error, error.hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use runner::{RunError, Side, TapFailure, TargetFailure};
+
+    use super::Failure;
+
+    #[test]
+    fn a_python_module_that_is_missing_is_told_with_what_brings_it() {
+        let lines = |text: &str| text.lines().map(str::to_owned).collect();
+        let exited = || Failure::from(RunError::Tap(TapFailure::Exited { code: 1, records: None }));
+        let hint = |failure: Failure| failure.hint.unwrap_or_default();
+        let lacks = "Traceback:\n  import x\nModuleNotFoundError: No module named 'pkg_resources'\n";
+        let heard = exited().heard(Side::Tap, lines(lacks));
+        assert_eq!(heard.tap_said.len(), 3);
+        assert!(hint(heard).contains("`pip: [PACKAGE, \"setuptools<81\"]`"));
+        let other = lines("ModuleNotFoundError: No module named 'attr.more'\nsee above");
+        let target = Failure::from(RunError::TargetProgram(TargetFailure::Exited { code: 1 }));
+        assert!(hint(target.heard(Side::Target, other)).contains("`attr`"));
+        let usual = hint(exited());
+        assert_eq!(hint(exited().heard(Side::Tap, lines("no rights"))), usual);
+        let silent = || Failure::from(RunError::Tap(TapFailure::Silent(std::time::Duration::from_secs(9))));
+        assert_eq!(
+            hint(silent().heard(Side::Tap, lines(lacks))),
+            hint(silent()),
+            "it is about something else"
+        );
     }
 }

@@ -5,7 +5,7 @@ mod shown;
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex};
 
-use runner::{Attempts, RunEvent, StopSignal};
+use runner::{Attempts, RunEvent, Side, StopSignal};
 use tokio::sync::mpsc;
 
 use crate::args::{Global, Preview};
@@ -57,7 +57,7 @@ pub(crate) fn run(global: &Global, args: &Preview) -> Outcome {
         };
         match summary.error {
             None | Some(runner::RunError::Cancelled(_)) => Ok(shown),
-            Some(error) => Err(Failure { tap_said: summary.tap_said, ..Failure::from(error) }),
+            Some(error) => Err(Failure::from(error).heard(Side::Tap, summary.tap_said)),
         }
     })
     .map_err(|failure| failure.redacted(&pipeline.secrets))?;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use config::{CatalogFrom, Pattern, Pipeline, Program, Project, SelectionReport};
-use runner::{Discovered, ProgramCommand, RunError, Shutdown, catalog_flags, discover};
+use runner::{Discovered, ProgramCommand, RunError, Shutdown, Side, catalog_flags, discover};
 use singer::Catalog;
 
 use super::cached::Catalogs;
@@ -112,14 +112,12 @@ async fn found(
 
 /// The error with what the tap said last, which its log has.
 fn told(error: RunError, command: &ProgramCommand) -> Failure {
+    if !matches!(error, RunError::Tap(_)) {
+        return error.into();
+    }
     let log = fs::read_to_string(&command.log).unwrap_or_default();
-    let tap_said = if matches!(error, RunError::Tap(_)) {
-        log.lines().map(str::to_owned).collect::<Vec<_>>()
-    } else {
-        Vec::new()
-    };
-    let last = tap_said.len().saturating_sub(LAST_LINES);
-    Failure { tap_said: tap_said.into_iter().skip(last).collect(), ..Failure::from(error) }
+    let last = log.lines().count().saturating_sub(LAST_LINES);
+    Failure::from(error).heard(Side::Tap, log.lines().skip(last).map(str::to_owned).collect())
 }
 
 fn read(path: &std::path::Path) -> Result<Catalog, Failure> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use config::{Pipeline, Project};
-use runner::{Observer, RunError, RunSummary, Shutdown};
+use runner::{Observer, RunError, RunSummary, Shutdown, Side};
 use singer::CatalogChange;
 use store::{NewRun, PipelineLock, PipelineName, RunEnd, RunFailure, RunFolder, RunId, RunStatus, Store};
 
@@ -153,8 +153,13 @@ impl One<'_> {
 
     /// Writes the ledger's last line and says the closing words.
     fn close(&self, id: RunId, Ran { summary, warnings, drift }: &Ran) -> Outcome {
-        let redacted = |error| Failure::from(error).redacted(&self.pipeline.secrets);
-        let failure = summary.error.as_ref().map(redacted);
+        let failure = summary.error.as_ref().map(|error| {
+            let (side, said) = match error {
+                RunError::TargetProgram(_) => (Side::Target, &summary.target_said),
+                _ => (Side::Tap, &summary.tap_said),
+            };
+            Failure::from(error).heard(side, said.clone()).redacted(&self.pipeline.secrets)
+        });
         self.store.record_streams(&id, &progress::figures(summary))?;
         self.finish(id, failure.as_ref(), Some(summary))?;
         let about = closing::About {
@@ -167,18 +172,7 @@ impl One<'_> {
             drift,
         };
         closing::tell(self.global, &about, summary)?;
-        match failure {
-            None => Ok(0),
-            Some(mut failure) => {
-                let is_target = matches!(summary.error, Some(RunError::TargetProgram(_)));
-                if is_target {
-                    failure.target_said.clone_from(&summary.target_said);
-                } else {
-                    failure.tap_said.clone_from(&summary.tap_said);
-                }
-                Err(failure)
-            }
-        }
+        failure.map_or(Ok(0), Err)
     }
 
     fn finish(
