@@ -95,6 +95,10 @@ for codec in ["snappy", "gzip", "zstd"]:
 for kind, new in [("file", pa.ipc.new_file), ("stream", pa.ipc.new_stream)]:
     with pa.OSFile(f"{folder}/{kind}.arrow", "wb") as file, new(file, table.schema) as writer:
         writer.write_table(table, max_chunksize=2)
+for codec in ["lz4", "zstd"]:
+    packed = pa.ipc.IpcWriteOptions(compression=codec)
+    with pa.OSFile(f"{folder}/{codec}.arrow", "wb") as file, pa.ipc.new_file(file, table.schema, options=packed) as writer:
+        writer.write_table(table)
 durations = pa.table({"id": [1], "name": [timedelta(1)]})
 pq.write_table(durations, f"{folder}/durations.parquet")
 for record in records:
@@ -134,6 +138,8 @@ fn records_in_columns_load_as_record_messages_do() {
     }
     let refusals = [
         ("parquet", "zstd.parquet", "E0207"),
+        ("arrow", "lz4.arrow", "E0207"),
+        ("arrow", "zstd.arrow", "E0207"),
         ("parquet", "durations.parquet", "E0245"),
         ("parquet", "file.arrow", "E0243"),
         ("arrow", "snappy.parquet", "E0243"),
@@ -142,6 +148,8 @@ fn records_in_columns_load_as_record_messages_do() {
     for (format, name, code) in refusals {
         let outcome = load(&project, &file(format, name), &Warehouse::postgres()).expect_code(65);
         assert!(outcome.stderr.contains(&format!("error[{code}]")), "{name}: {outcome}");
+        let is_packed = format == "arrow" && code == "E0207";
+        assert_eq!(outcome.stderr.contains("IpcWriteOptions(compression=None)"), is_packed, "{outcome}");
     }
 }
 

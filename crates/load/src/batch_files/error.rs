@@ -27,6 +27,12 @@ pub enum FileError {
         /// As parquet names it.
         codec: String,
     },
+    /// Its buffers are packed.
+    #[error("its buffers are packed with {codec}, and Arrow IPC is read unpacked alone")]
+    Buffers {
+        /// As Arrow names it.
+        codec: &'static str,
+    },
     /// It lies elsewhere than on this machine, or nowhere in particular.
     #[error("its address is neither file:///… nor an absolute path")]
     NotLocal,
@@ -105,7 +111,9 @@ impl FileError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Format { .. } | Self::Compression { .. } | Self::Codec { .. } => "E0207",
+            Self::Format { .. } | Self::Compression { .. } | Self::Codec { .. } | Self::Buffers { .. } => {
+                "E0207"
+            }
             Self::Outside | Self::Reserved => "E0240",
             Self::NotLocal => "E0241",
             Self::Open(_) | Self::NotRegular => "E0242",
@@ -125,6 +133,7 @@ impl FileError {
             Self::Format { .. } => "set `encoding.format` of the tap's `batch_config` to jsonl or parquet".into(),
             Self::Compression { .. } => "set `encoding.compression` of the tap's `batch_config` to gzip or none".into(),
             Self::Codec { .. } => "let the tap write the file with snappy, parquet's usual one, or gzip".into(),
+            Self::Buffers { .. } => "let the tap write it unpacked (pyarrow: `IpcWriteOptions(compression=None)`; Feather: `compression=\"uncompressed\"`), or as parquet with snappy where size matters".into(),
             Self::Outside => "name its folder in `batch_roots` of the tap block (a target by itself: of its config), or let the tap write below ${run:folder}".into(),
             Self::Reserved => "the tap must write files of its own in TAPSTER_RUN_FOLDER: tell its author".into(),
             Self::NotLocal => "set `storage.root` of the tap's `batch_config` to \"file://${run:folder}\", or take `batch_config` out so that it sends records".into(),

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use arrow_buffer::MutableBuffer;
+use arrow_ipc::Message;
 use arrow_ipc::reader::StreamDecoder;
 use columns::arrow_array::RecordBatch;
 
@@ -71,6 +72,9 @@ impl IpcBatches {
         self.grow(&mut message, size)?;
         let head = message.get(END.len()..).unwrap_or_default();
         let head = arrow_ipc::root_as_message(head).map_err(|error| damaged(&error))?;
+        if let Some(codec) = packed_with(&head) {
+            return Err(FileError::Buffers { codec });
+        }
         let body = u64::try_from(head.bodyLength()).map_err(|error| damaged(&error))?;
         self.grow(&mut message, body)?;
         Ok(message)
@@ -109,6 +113,14 @@ impl Iterator for IpcBatches {
         }
         None
     }
+}
+
+/// The codec of a message's buffers. Unpacked they could take any size, so that they are refused before they are read.
+fn packed_with(head: &Message<'_>) -> Option<&'static str> {
+    let dictionary = head.header_as_dictionary_batch();
+    let batch =
+        head.header_as_record_batch().or_else(|| dictionary.and_then(|dictionary| dictionary.data()))?;
+    batch.compression().map(|packed| packed.codec().variant_name().unwrap_or("an unknown codec"))
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> FileError {
