@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::processes::{gone_within, of_folder};
 use tests::programs::{self, workspace};
 use tests::project::Project;
 use tests::python;
@@ -28,6 +30,25 @@ fn holds_but_for(verdicts: &Value, skipped: &[&str]) {
         let wanted = if skipped.contains(&name.as_str()) { "skipped" } else { "ok" };
         assert_eq!(verdict, wanted, "{name}: {verdicts:#}");
     }
+}
+
+/// By whatever death: neither the tested program nor the folder with its config is left.
+#[test]
+fn a_test_that_is_killed_leaves_nothing() {
+    let project = Project::new();
+    fs::create_dir(project.path().join("tmp")).expect("tmp/");
+    let mut command = project.tapster(["test", "tap", "--", "sh", "-c", "echo > started; sleep 600; true"]);
+    command.env("TMPDIR", project.path().join("tmp")).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut test = command.spawn().expect("tapster starts");
+    while !project.path().join("started").exists() {
+        assert_eq!(test.try_wait().expect("it is our child"), None, "the test ends by itself");
+    }
+    let temporary = || fs::read_dir(project.path().join("tmp")).expect("tmp/").count();
+    assert_ne!((temporary(), of_folder(project.path()).len()), (0, 0));
+    test.kill().expect("it still runs");
+    test.wait().expect("it is our child");
+    assert_eq!(gone_within(project.path(), Duration::from_secs(10)), []);
+    assert_eq!(temporary(), 0);
 }
 
 /// A new tap passes every check, loads, goes on, leaves out what is not selected, and ends when it is asked in the middle.

@@ -115,6 +115,7 @@ fn report(mut socket: &UnixStream, report: &Report) {
 fn obey(socket: UnixStream, pid: i32) {
     for line in BufReader::new(socket).lines() {
         match line.as_deref() {
+            Ok("interrupt") => signal_group(pid, Signal::INT),
             Ok("terminate") => signal_group(pid, Signal::TERM),
             Ok("kill") => signal_group(pid, Signal::KILL),
             Ok(_) => {}

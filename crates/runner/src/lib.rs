@@ -12,6 +12,7 @@ mod error;
 mod error_log;
 mod event;
 mod guard;
+mod guarded;
 mod invoke;
 mod plan;
 mod private_folder;
@@ -26,6 +27,7 @@ pub use discover::{Discovered, catalog_flags, discover};
 pub use error::{ProgramFailure, RunError, Side, TapFailure, TargetFailure};
 pub use event::{Observer, RunEvent, RunSummary, StreamSummary};
 pub use guard::guard;
+pub use guarded::guarded;
 pub use invoke::invoke;
 pub use plan::{
     Attempts, CommitEdit, MakeTarget, ProgramCommand, RunLimits, RunPlan, Shutdown, StartEdit, StopSignal,

@@ -213,7 +213,7 @@ impl Drop for Process {
 }
 
 /// Hears the guard's reports on a thread of its own.
-fn listen(socket: UnixStream) -> mpsc::Receiver<Report> {
+pub(crate) fn listen(socket: UnixStream) -> mpsc::Receiver<Report> {
     let (sender, receiver) = mpsc::channel(4);
     std::thread::spawn(move || {
         for line in BufReader::new(socket).lines() {

@@ -1,9 +1,9 @@
 //! `test tap` and `test target`: what they owe, for their authors.
 
-use std::ffi::OsString;
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{env, fs};
 
 use conformance::{Check, ConformanceError, Limits, Program, Report, TapTest, Verdict};
 use runner::{RunError, Shutdown};
@@ -17,11 +17,31 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{BAD, DIM, GOOD, Printer};
 use crate::wiring::Invoked;
 
+/// Set for the tapster that runs under the guard of another one.
+const GUARDED: &str = "TAPSTER_GUARDED";
+
+/// Under the guard, so that a test which is killed leaves neither the program nor the folder with its config.
 pub(crate) fn run(global: &Global, args: &Test) -> Outcome {
+    if env::var_os(GUARDED).is_none() {
+        return in_runtime(guarded);
+    }
     match args {
         Test::Tap(args) => tap(global, args),
         Test::Target(args) => target(global, args),
     }
+}
+
+/// This command once more, with its folders for temporary files in one that goes with it.
+async fn guarded(signals: &mut Shutdown) -> Outcome {
+    let file = |what, path: &Path| {
+        let path = path.to_owned();
+        move |source| CliError::File { what, path, source }
+    };
+    let folder = tempfile::tempdir().map_err(file("make a folder in", &env::temp_dir()))?;
+    let own = env::current_exe().map_err(file("find", Path::new("tapster")))?;
+    let argv: Vec<OsString> = [own.clone().into()].into_iter().chain(env::args_os().skip(1)).collect();
+    let env = [(GUARDED, OsStr::new("1")), ("TMPDIR", folder.path().as_os_str())];
+    Ok(runner::guarded(&own, &argv, &env, folder.path(), signals).await?)
 }
 
 fn tap(global: &Global, args: &TestTap) -> Outcome {
