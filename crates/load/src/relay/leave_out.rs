@@ -126,11 +126,8 @@ impl Passing {
         let mut kept = Kept::default();
         while reader.next_item()? {
             let start = reader.position();
-            match self.value(text, reader, path, levels)? {
-                Ok(Some(shorter)) => kept.shorter("", &shorter),
-                Ok(None) => kept.whole(text, start, reader),
-                Err(unfit) => kept.unfit = Some(unfit),
-            }
+            let value = self.value(text, reader, path, levels)?;
+            kept.add("", value, trimmed(text, start, reader.position()));
         }
         Ok(kept.between('[', ']'))
     }
@@ -152,12 +149,9 @@ impl Passing {
                 kept.is_less = true;
                 continue;
             }
-            let value = reader.position();
-            match self.value(text, reader, &path, levels)? {
-                Ok(Some(shorter)) => kept.shorter(trimmed(text, start, value), &shorter),
-                Ok(None) => kept.whole(text, start, reader),
-                Err(unfit) => kept.unfit = Some(unfit),
-            }
+            let name = trimmed(text, start, reader.position());
+            let value = self.value(text, reader, &path, levels)?;
+            kept.add(name, value, trimmed(text, start, reader.position()));
         }
         Ok(kept.between('{', '}'))
     }
@@ -172,13 +166,16 @@ struct Kept {
 }
 
 impl Kept {
-    fn whole(&mut self, text: &str, start: usize, reader: &JsonReader<'_>) {
-        self.parts.push(trimmed(text, start, reader.position()).to_owned());
-    }
-
-    fn shorter(&mut self, name: &str, value: &str) {
-        self.parts.push([name, value].concat());
-        self.is_less = true;
+    /// Keeps an item, or a member with its name and colon, whose text is `whole`.
+    fn add(&mut self, name: &str, value: Shorter, whole: &str) {
+        match value {
+            Ok(None) => self.parts.push(whole.to_owned()),
+            Ok(Some(shorter)) => {
+                self.parts.push([name, &shorter].concat());
+                self.is_less = true;
+            }
+            Err(unfit) => self.unfit = Some(unfit),
+        }
     }
 
     fn between(self, opening: char, closing: char) -> Shorter {
