@@ -10,6 +10,12 @@ pub(super) fn take(settings: &mut Map<String, Value>, name: &str) -> Option<Valu
     settings.remove(name).filter(|value| !value.is_null() && value.as_str() != Some(""))
 }
 
+/// What a text holds that is a list or an object in JSON; any other value as it is.
+fn unpacked(value: Value) -> Value {
+    let inside = value.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    inside.filter(|inside| inside.is_array() || inside.is_object()).unwrap_or(value)
+}
+
 pub(super) fn boolean(settings: &mut Map<String, Value>, name: &str) -> Result<Option<bool>, ProgramError> {
     let Some(value) = take(settings, name) else { return Ok(None) };
     as_boolean(&value).map(Some).ok_or_else(|| wrong(name, &value, "true or false"))
@@ -25,10 +31,9 @@ pub(super) fn text(settings: &mut Map<String, Value>, name: &str) -> Result<Opti
 
 /// A list of texts; one bare text is a list of it, as is a text that holds one.
 pub(super) fn texts(settings: &mut Map<String, Value>, name: &str) -> Result<Vec<String>, ProgramError> {
-    let Some(value) = take(settings, name) else { return Ok(Vec::new()) };
-    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let Some(value) = take(settings, name).map(unpacked) else { return Ok(Vec::new()) };
     let refused = || wrong(name, &value, "a list of texts");
-    match parsed.as_ref().unwrap_or(&value) {
+    match &value {
         Value::Array(items) => {
             items.iter().map(|item| item.as_str().map(str::to_owned).ok_or_else(refused)).collect()
         }
@@ -48,20 +53,19 @@ pub(super) fn object(
     settings: &mut Map<String, Value>,
     name: &str,
 ) -> Result<Option<Map<String, Value>>, ProgramError> {
-    let Some(value) = take(settings, name) else { return Ok(None) };
-    let parsed = value.as_str().and_then(|text| serde_json::from_str(text).ok());
-    match parsed.as_ref().unwrap_or(&value) {
-        Value::Object(object) => Ok(Some(object.clone())),
-        _ => Err(wrong(name, &value, "an object")),
+    match take(settings, name).map(unpacked) {
+        None => Ok(None),
+        Some(Value::Object(object)) => Ok(Some(object)),
+        Some(value) => Err(wrong(name, &value, "an object")),
     }
 }
 
-/// A list of names, or one text with commas between them.
+/// A list of names, a text that holds one, or one text with commas between them.
 pub(super) fn names(
     settings: &mut Map<String, Value>,
     name: &str,
 ) -> Result<Option<Vec<String>>, ProgramError> {
-    let Some(value) = take(settings, name) else { return Ok(None) };
+    let Some(value) = take(settings, name).map(unpacked) else { return Ok(None) };
     let names = match &value {
         Value::String(text) => Some(text.split(',').map(|name| name.trim().to_owned()).collect()),
         Value::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),

@@ -30,6 +30,7 @@ fn texts_that_hold_numbers_and_booleans_are_taken() {
         "path": "7", "threads": " 4 ", "fast": "True", "batch_size_rows": "12", "add_record_metadata": "true",
         "activate_version": "FALSE", "hard_delete": "false", "schema_mapping": r#"{"shop":{"target_schema":"raw"}}"#,
         "primary_key_required": "", "load_method": "append-only",
+        "default_target_schema_select_permissions": r#"["analyst", "bi"]"#,
     }))
     .unwrap();
     assert_eq!(
@@ -43,6 +44,7 @@ fn texts_that_hold_numbers_and_booleans_are_taken() {
     );
     assert_eq!((load.primary_key_required, load.load_method), (false, LoadMethod::AppendOnly));
     assert_eq!(load.schema_mapping["shop"].target_schema.as_deref(), Some("raw"));
+    assert_eq!(load.select_permissions, ["analyst", "bi"]);
 }
 
 #[test]
