@@ -4,6 +4,7 @@
 //! runs, or any concrete tap or target.
 //! Entry points: [`test_tap`] and [`test_target`]. Dropping either's future ends every process that it started.
 
+mod ended;
 mod error;
 mod process;
 mod program;

@@ -1,7 +1,6 @@
 //! One start of the program: in a process group of its own, so that nothing of it is left.
 
 use std::ffi::OsString;
-use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::ended::Ended;
 use crate::{ConformanceError, Program};
 
 /// How long a process may outlive its parent before it counts as left behind.
@@ -29,16 +29,6 @@ pub(crate) struct Process {
     last_words: Arc<Mutex<String>>,
     /// The last of it to be read.
     stderr: tokio::task::JoinHandle<()>,
-}
-
-/// How it ended, once nothing of it is left.
-pub(crate) struct Ended {
-    /// `None` when it had to be killed.
-    pub(crate) exit: Option<ExitStatus>,
-    /// Processes of it that it did not end.
-    pub(crate) left: usize,
-    /// The last line on its standard error.
-    pub(crate) last_words: String,
 }
 
 impl Process {
@@ -165,13 +155,4 @@ pub(crate) async fn ask(
     }
     let longest = if enough(&bytes) { Duration::ZERO } else { longest };
     Ok((bytes, process.end(longest).await.exit))
-}
-
-/// How a program ended, as people say it.
-pub(crate) fn ending(exit: ExitStatus) -> String {
-    match (exit.code(), exit.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "an unknown end".to_owned(),
-    }
 }

@@ -15,7 +15,8 @@ use std::path::Path;
 
 use singer::{Catalog, State};
 
-use crate::process::{Ended, Process, ending};
+use crate::ended::{Ended, ending};
+use crate::process::Process;
 use crate::program::{config_arguments, file_argument, test_folder};
 use crate::{Check, ConformanceError, Limits, Program, Report};
 
@@ -151,19 +152,16 @@ impl TapRun {
             None => rules::EXIT.failed("it closed its output and did not end"),
             Some(exit) if exit.success() => rules::EXIT.ok(format!("exit code 0 after {records} records")),
             Some(exit) => {
-                let words = &self.ended.last_words;
-                let said =
-                    if words.is_empty() { String::new() } else { format!("; its last words: {words}") };
+                let said = self.ended.said();
                 rules::EXIT.failed(format!("{} after {records} records{said}", ending(exit)))
             }
         }
     }
 
     fn leftovers(&self) -> Check {
-        match self.ended.left {
-            0 if self.ended.exit.is_none() => rules::PROCESSES.skipped("the run was cut off"),
-            0 => rules::PROCESSES.ok("nothing of it was left after its run"),
-            left => rules::PROCESSES.failed(format!("{left} of its processes went on after it had ended")),
+        if self.ended.exit.is_none() {
+            return rules::PROCESSES.skipped("the run was cut off");
         }
+        self.ended.leftovers(&rules::PROCESSES)
     }
 }

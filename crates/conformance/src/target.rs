@@ -7,7 +7,7 @@ mod rules;
 mod states;
 mod streams;
 
-use crate::process::ending;
+use crate::ended::ending;
 use crate::program::test_folder;
 use crate::report::Rule;
 use crate::{Check, ConformanceError, Limits, Program, Report};
@@ -37,7 +37,7 @@ pub async fn test_target(program: &Program, limits: Limits) -> Result<Report, Co
     }
     checks.push(endings::sigterm(&target).await?);
     checks.push(endings::closed_stdout(&target).await?);
-    checks.push(clean.leftovers());
+    checks.push(clean.ended.leftovers(&rules::PROCESSES));
     Ok(Report { checks })
 }
 
@@ -47,7 +47,7 @@ impl Fed {
         match self.ended.exit {
             None => rule.failed(format!("it had not ended {} s after its input", self.longest.as_secs_f32())),
             Some(exit) if exit.success() => rule.ok("exit code 0"),
-            Some(exit) => rule.failed(format!("{}{}", ending(exit), self.last_words())),
+            Some(exit) => rule.failed(format!("{}{}", ending(exit), self.ended.said())),
         }
     }
 
@@ -58,17 +58,5 @@ impl Fed {
             Some(exit) if exit.success() => rule.failed("it took that with exit code 0"),
             Some(exit) => rule.ok(format!("it was refused with {}", ending(exit))),
         }
-    }
-
-    fn leftovers(&self) -> Check {
-        match self.ended.left {
-            0 => rules::PROCESSES.ok("nothing of it was left after its run"),
-            left => rules::PROCESSES.failed(format!("{left} of its processes went on after it had ended")),
-        }
-    }
-
-    fn last_words(&self) -> String {
-        let words = &self.ended.last_words;
-        if words.is_empty() { String::new() } else { format!("; its last words: {words}") }
     }
 }

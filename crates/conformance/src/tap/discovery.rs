@@ -7,7 +7,8 @@ use std::time::Duration;
 use singer::{Catalog, CatalogError, Message, SkipRecords};
 
 use super::rules::DISCOVERY;
-use crate::process::{ask, ending};
+use crate::ended::ending;
+use crate::process::ask;
 use crate::program::config_arguments;
 use crate::{Check, ConformanceError, Limits, Program};
 

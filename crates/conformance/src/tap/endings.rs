@@ -6,7 +6,6 @@ use tokio::time::{Instant, timeout};
 
 use super::Started;
 use super::rules::{CLOSED_PIPE, SIGTERM};
-use crate::process::ending;
 use crate::{Check, ConformanceError};
 
 /// So much of the output waits unread until the tap is asked to end: the least that a pipe holds.
@@ -29,15 +28,7 @@ pub(super) async fn sigterm(tap: &Started<'_>) -> Result<Check, ConformanceError
         tokio::spawn(async move { while stdout.read(&mut bytes).await.is_ok_and(|count| count > 0) {} });
     let ended = process.end(tap.limits.grace).await;
     reader.abort();
-    let grace = tap.limits.grace.as_secs_f32();
-    Ok(match ended.exit {
-        None => SIGTERM.failed(format!("it had not ended {grace} s after SIGTERM")),
-        Some(exit) => SIGTERM.ok(format!(
-            "it ended with {}, {} ms after SIGTERM",
-            ending(exit),
-            asked.elapsed().as_millis()
-        )),
-    })
+    Ok(ended.obeys(&SIGTERM, tap.limits.grace, asked.elapsed()))
 }
 
 /// Closes its output at once.
@@ -46,9 +37,5 @@ pub(super) async fn closed_pipe(tap: &Started<'_>) -> Result<Check, ConformanceE
     drop(process.stdout.take());
     // It may work for a while before it writes for the first time.
     let longest = tap.limits.timeout.min(tap.limits.grace * 3);
-    let ended = process.end(longest).await;
-    Ok(match ended.exit {
-        None => CLOSED_PIPE.failed(format!("it went on for {} s without a reader", longest.as_secs_f32())),
-        Some(exit) => CLOSED_PIPE.ok(format!("without a reader it ended with {}", ending(exit))),
-    })
+    Ok(process.end(longest).await.gives_up(&CLOSED_PIPE, longest))
 }

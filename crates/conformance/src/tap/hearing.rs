@@ -151,7 +151,7 @@ impl Hearing {
     fn schema(&mut self, name: &str, text: &str, key: Vec<String>, bookmark: Vec<String>) {
         let at = self.lines;
         self.schemas += 1;
-        for problem in schemas::problems(text, name, &[]) {
+        for problem in schemas::problems(text, name) {
             self.found.schemas.push(format!("line {at}, stream {name}: {problem}"));
         }
         let entry = self.entry(name);

@@ -6,7 +6,7 @@ use singer::Catalog;
 use super::rules::RESUME;
 use super::{TapRun, hearing::Stream};
 use crate::Check;
-use crate::process::ending;
+use crate::ended::ending;
 use crate::report::Findings;
 
 /// Judges the second run, which was given the last STATE of the first.

@@ -7,7 +7,6 @@ use tokio::time::{Instant, timeout};
 use super::feed::Feeder;
 use super::rules::{CLOSED_STDOUT, SIGTERM};
 use super::streams;
-use crate::process::ending;
 use crate::{Check, ConformanceError};
 
 /// More than a pipe holds: once that is written the target has begun to read.
@@ -30,16 +29,7 @@ pub(super) async fn sigterm(target: &Feeder<'_>) -> Result<Check, ConformanceErr
     let asked = Instant::now();
     let ended = process.end(target.limits.grace).await;
     drop(stdin);
-    Ok(match ended.exit {
-        None => {
-            SIGTERM.failed(format!("it had not ended {} s after SIGTERM", target.limits.grace.as_secs_f32()))
-        }
-        Some(exit) => SIGTERM.ok(format!(
-            "it ended with {}, {} ms after SIGTERM",
-            ending(exit),
-            asked.elapsed().as_millis()
-        )),
-    })
+    Ok(ended.obeys(&SIGTERM, target.limits.grace, asked.elapsed()))
 }
 
 /// Closes its output before it has anything to say.
@@ -50,9 +40,5 @@ pub(super) async fn closed_stdout(target: &Feeder<'_>) -> Result<Check, Conforma
         let _ = timeout(target.limits.timeout, stdin.write_all(streams::ALTERNATING.as_bytes())).await;
     }
     let longest = target.limits.timeout.min(target.limits.grace * 3);
-    let ended = process.end(longest).await;
-    Ok(match ended.exit {
-        None => CLOSED_STDOUT.failed(format!("it went on for {} s without a reader", longest.as_secs_f32())),
-        Some(exit) => CLOSED_STDOUT.ok(format!("without a reader it ended with {}", ending(exit))),
-    })
+    Ok(process.end(longest).await.gives_up(&CLOSED_STDOUT, longest))
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use crate::process::{Ended, Process};
+use crate::ended::Ended;
+use crate::process::Process;
 use crate::program::config_arguments;
 use crate::{ConformanceError, Limits, Program};
 
