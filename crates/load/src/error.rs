@@ -124,6 +124,16 @@ fn verdict(source: &MessageError) -> &'static str {
 }
 
 impl DecodeError {
+    /// The error of a last line without a newline: where it breaks off, the tap was cut off.
+    pub(crate) fn of_last_line(self, records: u64) -> Self {
+        match self {
+            Self::Message { source: MessageError::NotJson { truncated: true, .. }, line, excerpt } => {
+                Self::Truncated { line, records, excerpt }
+            }
+            other => other,
+        }
+    }
+
     /// Number of its page.
     #[must_use]
     pub fn code(&self) -> &'static str {

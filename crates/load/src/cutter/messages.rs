@@ -7,7 +7,7 @@ use singer::{
 };
 
 use super::Cutter;
-use crate::repair::repaired;
+use crate::repair::read_line;
 use crate::stream::Stream;
 use crate::{DecodeError, LoadStep};
 
@@ -30,27 +30,12 @@ impl RecordRefused {
 
 impl Cutter {
     pub(crate) fn line(&mut self, line: u64, bytes: &[u8]) -> Result<(), DecodeError> {
-        let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
-            let at = error.valid_up_to();
-            DecodeError::NotUtf8 { line, column: at + 1, byte: bytes.get(at).copied().unwrap_or_default() }
-        })?;
-        let done = self.message(line, text);
-        if matches!(done, Err(DecodeError::Message { source: MessageError::NotJson { .. }, .. }))
-            && let Some(text) = repaired(text)
-        {
-            return self.message(line, &text);
-        }
-        done
+        read_line(line, bytes, |text| self.message(line, text))
     }
 
     /// The last line has no newline: when it breaks off, the tap was cut off.
     pub(crate) fn last_line(&mut self, line: u64, bytes: &[u8]) -> Result<(), DecodeError> {
-        self.line(line, bytes).map_err(|error| match error {
-            DecodeError::Message { source: MessageError::NotJson { truncated: true, .. }, line, excerpt } => {
-                DecodeError::Truncated { line, records: self.records, excerpt }
-            }
-            other => other,
-        })
+        self.line(line, bytes).map_err(|error| error.of_last_line(self.records))
     }
 
     /// Applies one message. A record that changes its table first is walked again into the new one.

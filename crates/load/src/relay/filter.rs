@@ -8,7 +8,7 @@ use singer::{
 };
 
 use super::leave_out::{Passing, Shorter};
-use crate::repair::repaired;
+use crate::repair::read_line;
 use crate::{DecodeError, Rules};
 
 /// What a relay tells of the lines that it lets through.
@@ -87,12 +87,8 @@ impl Relay {
     /// As [`filled`](Self::filled), and when it ends inside a message.
     pub fn end(&mut self) -> Result<(), DecodeError> {
         let Some(bytes) = self.lines.last_line().map(<[u8]>::to_vec) else { return Ok(()) };
-        let passed = self.streams.line(self.lines.line_number(), &bytes).map_err(|error| match error {
-            DecodeError::Message { source: MessageError::NotJson { truncated: true, .. }, line, excerpt } => {
-                DecodeError::Truncated { line, records: self.records, excerpt }
-            }
-            other => other,
-        })?;
+        let passed = self.streams.line(self.lines.line_number(), &bytes);
+        let passed = passed.map_err(|error| error.of_last_line(self.records))?;
         pass(&bytes, passed, (&mut self.out, &mut self.state_end), &mut self.events, &mut self.records);
         Ok(())
     }
@@ -190,18 +186,8 @@ struct Stream {
 
 impl Streams {
     fn line(&mut self, line: u64, bytes: &[u8]) -> Result<Passed, DecodeError> {
-        let text = simdutf8::compat::from_utf8(bytes).map_err(|error| {
-            let at = error.valid_up_to();
-            DecodeError::NotUtf8 { line, column: at + 1, byte: bytes.get(at).copied().unwrap_or_default() }
-        })?;
-        let passed = self.message(line, text);
         // Python writes NaN where JSON has none, and a target in Python reads it: the line stays as it is.
-        if matches!(passed, Err(DecodeError::Message { source: MessageError::NotJson { .. }, .. }))
-            && let Some(text) = repaired(text)
-        {
-            return self.message(line, &text);
-        }
-        passed
+        read_line(line, bytes, |text| self.message(line, text))
     }
 
     fn message(&mut self, line: u64, text: &str) -> Result<Passed, DecodeError> {
