@@ -41,3 +41,10 @@ pub struct IdentifierRule {
     /// Whether `Id` and `id` are one name.
     pub case_insensitive: bool,
 }
+
+impl IdentifierRule {
+    /// A name as it is compared with others.
+    pub(crate) fn folded(self, name: &str) -> String {
+        if self.case_insensitive { name.to_lowercase() } else { name.to_owned() }
+    }
+}

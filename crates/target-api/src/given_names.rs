@@ -80,7 +80,6 @@ impl GivenNames {
         actual: &[ActualColumn],
         rule: IdentifierRule,
     ) -> String {
-        let folded = |name: &str| if rule.case_insensitive { name.to_lowercase() } else { name.to_owned() };
         let holds = |name: &&String| {
             let column = actual.iter().find(|column| column.name == **name);
             let found = column.and_then(|column| column.column_type.as_ref());
@@ -92,12 +91,12 @@ impl GivenNames {
                 .iter()
                 .map(|column| &column.name)
                 .chain(self.names())
-                .map(|name| folded(name))
+                .map(|name| rule.folded(name))
                 .collect();
             let first = self.all_of(property).iter().min_by_key(|name| name.len());
             let base = first.map_or(property, String::as_str);
             let names = (2..).map(|number: u32| shortened(&format!("{base}__{number}"), rule));
-            names.into_iter().find(|name| !taken.contains(&folded(name))).unwrap_or_default()
+            names.into_iter().find(|name| !taken.contains(&rule.folded(name))).unwrap_or_default()
         });
         self.give(property, &column);
         column

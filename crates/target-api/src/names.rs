@@ -51,15 +51,14 @@ pub fn column_names<'a>(
     given: &GivenNames,
     rule: IdentifierRule,
 ) -> Vec<String> {
-    let folded = |name: &str| if rule.case_insensitive { name.to_lowercase() } else { name.to_owned() };
-    let mut taken: HashSet<String> = given.names().map(|name| folded(name)).collect();
+    let mut taken: HashSet<String> = given.names().map(|name| rule.folded(name)).collect();
     let mut name_of = |property: &str| {
         if let Some(name) = given.get(property) {
             return name.clone();
         }
         let plain = shortened(property, rule);
-        let name = if taken.contains(&folded(&plain)) { suffixed(property, rule) } else { plain };
-        taken.insert(folded(&name));
+        let name = if taken.contains(&rule.folded(&plain)) { suffixed(property, rule) } else { plain };
+        taken.insert(rule.folded(&name));
         name
     };
     properties.into_iter().map(&mut name_of).collect()
