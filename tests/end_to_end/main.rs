@@ -20,5 +20,6 @@ mod relay;
 mod rest_api;
 mod stream_settings;
 mod support;
+mod tap_postgres;
 mod target_suite;
 mod targets_alone;
