@@ -53,6 +53,14 @@ pub enum SchemaRefused {
         /// The key property.
         key: String,
     },
+    /// Records are to be held against it, and it is not JSON Schema.
+    #[error("the SCHEMA of stream {stream} is not JSON Schema: {reason}")]
+    Invalid {
+        /// The stream.
+        stream: StreamName,
+        /// Where, and by which keyword.
+        reason: String,
+    },
     /// `x-tapster-type` is not a type.
     #[error("property `{property}` of stream {stream} has an unknown `x-tapster-type`")]
     ColumnType {
@@ -74,6 +82,7 @@ impl SchemaRefused {
             Self::NoProperties { .. } | Self::NoColumns { .. } => "E0230",
             Self::KeyMissing { .. } | Self::KeyReserved { .. } => "E0231",
             Self::ColumnType { .. } => "E0232",
+            Self::Invalid { .. } => "E0235",
         }
     }
 
@@ -83,6 +92,9 @@ impl SchemaRefused {
         Some(match self {
             Self::NoProperties { .. } => {
                 "deselect the stream, or give it a schema in the tap's catalog".to_owned()
+            }
+            Self::Invalid { .. } => {
+                "correct the schema in the tap's catalog, or load without `validate_records`".to_owned()
             }
             Self::NoColumns { .. } => "exclude the stream rather than all of its columns".to_owned(),
             Self::KeyMissing { .. } | Self::KeyReserved { .. } => {

@@ -94,6 +94,12 @@ pub enum RecordProblem {
         /// What came.
         found: Found,
     },
+    /// It breaks a keyword of its SCHEMA other than the type that its column needs.
+    #[error("it breaks `{keyword}` of its SCHEMA, and `validate_records` refuses that")]
+    Invalid {
+        /// The keyword.
+        keyword: String,
+    },
     /// The record is no object.
     #[error("the record must be an object, found {found}")]
     NotObject {
@@ -192,6 +198,7 @@ impl RecordError {
             RecordProblem::Deep { .. } | RecordProblem::Large => "E0228",
             RecordProblem::NotObject { .. } | RecordProblem::NotNested { .. } => "E0229",
             RecordProblem::DeleteWithoutKey => "E0233",
+            RecordProblem::Invalid { .. } => "E0234",
         }
     }
 
@@ -224,6 +231,9 @@ impl RecordError {
             RecordProblem::DeleteWithoutKey => {
                 "give the stream `key_properties`, or say `deletes: ignore` to load such records as any other"
                     .to_owned()
+            }
+            RecordProblem::Invalid { .. } => {
+                "correct the value at its origin or the schema in the tap's catalog, or load without `validate_records`".to_owned()
             }
             RecordProblem::NotNested { .. } => "exclude it, or load the stream with a smaller `flatten`".into(),
             RecordProblem::NotObject { .. } => return None,

@@ -17,6 +17,7 @@ mod rules;
 mod step;
 mod stream;
 mod target_program;
+mod validation;
 
 pub use batch_files::{FileError, FilePlaces};
 pub use decoder::{DecodeLimits, Decoder, Now, WaitingBatch};

@@ -45,6 +45,8 @@ pub struct StreamRule {
     pub shared: bool,
     /// Roles that may read its table.
     pub grant_select: Vec<String>,
+    /// Whether its records are held against all words of their SCHEMA, not against the types of columns alone.
+    pub validates: bool,
     /// Whether it is refused without a key.
     pub key_required: bool,
     /// Whether its `ACTIVATE_VERSION` messages are obeyed.
@@ -68,6 +70,7 @@ impl Default for StreamRule {
             decodes_content: false,
             shared: false,
             grant_select: Vec::new(),
+            validates: false,
             key_required: false,
             activate_version: true,
         }

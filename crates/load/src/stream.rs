@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use columns::{
-    BatchBuilder, DELETED_AT, Flattened, SchemaRefused, StreamName, TableOptions, TableSchema, ValueLimits,
-    table_schema,
+    BatchBuilder, DELETED_AT, Flattened, RecordError, SchemaRefused, StreamName, TableOptions, TableSchema,
+    ValueLimits, table_schema,
 };
-use singer::SchemaMessage;
+use singer::{JsonReader, ReadError, SchemaMessage};
 use target_api::{Deletes, Table, TableName, table_name};
 
+use crate::validation::Validation;
 use crate::{DecodeError, StreamRule};
 
 /// The `_sdc_` columns that the messages themselves have asked for.
@@ -41,6 +42,9 @@ pub(crate) struct Stream {
     pub(crate) due: bool,
     /// Undeclared properties that were told.
     told: HashSet<String>,
+    /// What its records are held against, and what the one that was walked last breaks.
+    validation: Option<Validation>,
+    invalid: Option<RecordError>,
     pub(crate) builder: BatchBuilder,
     /// How many of the builder's records came before the noted STATE.
     pub(crate) mark: usize,
@@ -62,6 +66,7 @@ impl Stream {
         let (declared, paths) = declared(&schema, &rule, added)?;
         let builder = builder(declared.clone(), &rule, &paths, limits);
         let name = StreamName::from(schema.stream.as_str());
+        let validation = if rule.validates { Some(Validation::new(&schema)?) } else { None };
         Ok(Self {
             name,
             rule,
@@ -74,6 +79,8 @@ impl Stream {
             opened: false,
             due: false,
             told: HashSet::new(),
+            validation,
+            invalid: None,
             builder,
             mark: 0,
             held: 0,
@@ -82,8 +89,14 @@ impl Stream {
         })
     }
 
-    /// What a further SCHEMA gives; `None` when it changes nothing.
-    pub(crate) fn redeclared(&self, schema: &SchemaMessage) -> Result<Option<TableSchema>, SchemaRefused> {
+    /// What a further SCHEMA gives its table; `None` when it changes nothing there.
+    pub(crate) fn redeclared(
+        &mut self,
+        schema: &SchemaMessage,
+    ) -> Result<Option<TableSchema>, SchemaRefused> {
+        if self.validation.as_ref().is_some_and(|validation| !validation.is_of(schema)) {
+            self.validation = Some(Validation::new(schema)?);
+        }
         let (table, paths) = declared(schema, &self.rule, self.added)?;
         Ok((table != self.declared || paths != self.paths).then_some(table))
     }
@@ -95,6 +108,19 @@ impl Stream {
         self.schema = schema;
         self.declared = table.clone();
         self.widen(table, limits);
+    }
+
+    /// Walks one record into the builder, and holds it against its SCHEMA where that is asked for.
+    pub(crate) fn walk(&mut self, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
+        let Some(validation) = &self.validation else { return self.builder.walk(record) };
+        let raw = record.value()?;
+        self.invalid = validation.problem(raw.get());
+        self.builder.walk(&mut JsonReader::new(raw.get()))
+    }
+
+    /// What the walked record breaks, once.
+    pub(crate) fn invalid(&mut self) -> Option<RecordError> {
+        self.invalid.take()
     }
 
     /// From now on the table has this form. The builder must be empty.

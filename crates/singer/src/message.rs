@@ -42,6 +42,8 @@ pub struct SchemaMessage {
     pub stream: String,
     /// The JSON Schema of its records.
     pub schema: JsonSchema,
+    /// Its text, as the tap wrote it.
+    pub schema_text: String,
     /// The key; empty for a keyless stream.
     pub key_properties: Vec<String>,
     /// The replication key, when the tap says it.
@@ -273,7 +275,13 @@ impl<'a> Envelope<'a> {
         let stream = self.stream("SCHEMA")?.into_owned();
         let schema = JsonSchema::parse(raw.get())
             .map_err(|source| MessageError::Schema { stream: stream.clone(), source })?;
-        Ok(Message::Schema(Box::new(SchemaMessage { stream, schema, key_properties, bookmark_properties })))
+        Ok(Message::Schema(Box::new(SchemaMessage {
+            stream,
+            schema,
+            schema_text: raw.get().to_owned(),
+            key_properties,
+            bookmark_properties,
+        })))
     }
 
     fn into_batch(mut self) -> Result<Message<'a>, MessageError> {

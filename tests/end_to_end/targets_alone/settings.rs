@@ -96,3 +96,22 @@ fn settings_are_taken_as_numbers_or_texts_and_refused_when_they_are_neither() {
         }
     }
 }
+
+#[test]
+fn records_are_held_against_their_schema_where_that_is_asked_for() {
+    let schema = SCHEMA
+        .replace(r#""text":{"type":["null","string"]"#, r#""text":{"type":["null","string"],"maxLength":3"#);
+    let long = record(2).replace("\"a\"", "\"hunter2\"");
+    let input = format!("{schema}{}{}{long}", record(1), state("{\"at\":1}"));
+    for alone in Alone::each() {
+        let refused = alone.with(&json!({ "validate_records": "true" })).load(&input).expect_code(65);
+        assert_eq!(refused.stdout, "{\"at\":1}\n", "{refused}");
+        assert!(
+            refused.stderr.contains("error[E0234]") && refused.stderr.contains("`maxLength`"),
+            "{refused}"
+        );
+        assert!(!refused.stderr.contains("hunter2"), "{refused}");
+        assert_eq!(alone.ids(), ["1"], "{}", alone.name);
+        let _ = alone.with(&json!({ "validate_records": false })).load(&input).expect_code(0);
+    }
+}

@@ -79,6 +79,7 @@ pub(super) fn rules(rules: &StreamRules, weak: &LoadSettings, reach: Reach<'_>) 
             flatten: settings.flatten.unwrap_or(weak.flatten),
             shared: settings.shared,
             grant_select: settings.grant_select.unwrap_or(weak.grant_select),
+            validates: weak.validates,
             key_required: weak.key_required,
             activate_version: weak.activate_version,
         }

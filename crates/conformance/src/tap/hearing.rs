@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use columns::record_validator;
 use indexmap::IndexMap;
 use serde_json::Value;
 use singer::{
@@ -164,7 +165,7 @@ impl Hearing {
                 .add(format!("line {at}, stream {name}: key property `{name_of_key}` is not in the SCHEMA"));
         }
         let stream = self.streams.entry(name.to_owned()).or_default();
-        stream.validator = schemas::validator(text);
+        stream.validator = record_validator(text).ok();
         stream.replication_key = bookmark.into_iter().next().or(said);
         stream.keys.follow(key, is_log_based);
     }

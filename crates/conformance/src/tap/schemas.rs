@@ -1,6 +1,6 @@
 //! Whether schemas are JSON Schema, and tables can be made of them.
 
-use columns::{StreamName, TableOptions, table_schema};
+use columns::{StreamName, TableOptions, draft, table_schema};
 use jsonschema::Draft;
 use serde_json::Value;
 use singer::{Catalog, JsonSchema};
@@ -51,18 +51,6 @@ pub(super) fn problems(text: &str, stream: &str) -> Vec<String> {
     table.err().map(|refused| refused.to_string()).into_iter().collect()
 }
 
-/// The draft that a schema means: the one that it names, 4 where its exclusive bounds are booleans, else 7.
-fn draft(schema: &Value) -> Draft {
-    match schema.get("$schema").and_then(Value::as_str) {
-        _ if has_boolean_bounds(schema) => Draft::Draft4,
-        Some(named) if named.contains("draft-04") => Draft::Draft4,
-        Some(named) if named.contains("draft-06") => Draft::Draft6,
-        Some(named) if named.contains("2019-09") => Draft::Draft201909,
-        Some(named) if named.contains("2020-12") => Draft::Draft202012,
-        _ => Draft::Draft7,
-    }
-}
-
 /// Holds a schema against the schema of schemas.
 fn meta(schema: &Value) -> Result<(), jsonschema::ValidationError<'_>> {
     match draft(schema) {
@@ -74,52 +62,9 @@ fn meta(schema: &Value) -> Result<(), jsonschema::ValidationError<'_>> {
     }
 }
 
-fn has_boolean_bounds(node: &Value) -> bool {
-    match node {
-        Value::Object(members) => members.iter().any(|(name, value)| {
-            (name.starts_with("exclusiveM") && value.is_boolean()) || has_boolean_bounds(value)
-        }),
-        Value::Array(items) => items.iter().any(has_boolean_bounds),
-        _ => false,
-    }
-}
-
-/// What records are held against. `multipleOf` below 1 is left out: in binary fractions nothing is a multiple of 0.01.
-pub(super) fn validator(text: &str) -> Option<jsonschema::Validator> {
-    let mut schema: Value = serde_json::from_str(text).ok()?;
-    let draft = draft(&schema);
-    if let Value::Object(members) = &mut schema {
-        // It may name a draft other than the one that it is written in.
-        members.remove("$schema");
-    }
-    drop_fractions(&mut schema);
-    jsonschema::options().with_draft(draft).build(&schema).ok()
-}
-
-fn drop_fractions(node: &mut Value) {
-    match node {
-        Value::Object(members) => {
-            members
-                .retain(|name, value| name != "multipleOf" || value.as_f64().is_none_or(|step| step >= 1.0));
-            members.values_mut().for_each(drop_fractions);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_fractions),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{problems, validator};
-
-    #[test]
-    fn the_bounds_of_draft_4_count_and_fractions_do_not() {
-        let schema = r#"{"properties":{"a":{"type":"number","minimum":0,"exclusiveMinimum":true,"multipleOf":1e-38}}}"#;
-        assert_eq!(problems(schema, "s"), Vec::<String>::new());
-        let validator = validator(schema).expect("a schema");
-        assert!(validator.is_valid(&serde_json::json!({ "a": 0.1 })));
-        assert!(!validator.is_valid(&serde_json::json!({ "a": 0 })));
-    }
+    use super::problems;
 
     #[test]
     fn a_type_that_is_none_is_found() {

@@ -89,9 +89,9 @@ impl Cutter {
     ) -> Result<(), FileError> {
         loop {
             let mut reader = JsonReader::new(text);
-            let builder = &mut self.streams[batch.index].builder;
-            if let Err(error) = builder.walk(&mut reader).and_then(|()| reader.end()) {
-                builder.take_back();
+            let stream = &mut self.streams[batch.index];
+            if let Err(error) = stream.walk(&mut reader).and_then(|()| reader.end()) {
+                stream.builder.take_back();
                 return Err(FileError::NotRecord {
                     line: number,
                     column: error.column(),

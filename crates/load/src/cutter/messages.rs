@@ -111,7 +111,7 @@ impl Cutter {
         };
         let stream = &mut self.streams[index];
         if let RecordBody::Raw(raw) = record.record {
-            let walked = stream.builder.walk(&mut JsonReader::new(raw.get()));
+            let walked = stream.walk(&mut JsonReader::new(raw.get()));
             if walked.is_err() {
                 stream.builder.take_back();
                 let source =
@@ -141,6 +141,10 @@ impl Cutter {
         envelope: &Envelope<'_>,
         wire: usize,
     ) -> Result<bool, RecordRefused> {
+        if let Some(invalid) = self.streams[index].invalid() {
+            self.streams[index].builder.take_back();
+            return Err(RecordRefused::Record(invalid));
+        }
         if self.add_what_records_need(index, envelope.version.is_some())? {
             return Ok(false);
         }
@@ -231,6 +235,6 @@ impl TakeRecord for Cutter {
     fn record(&mut self, stream: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
         let Some(index) = self.find(stream) else { return record.skip() };
         self.walking = Some(index);
-        self.streams[index].builder.walk(record)
+        self.streams[index].walk(record)
     }
 }

@@ -37,6 +37,8 @@ pub struct LoadSettings {
     pub schema_mapping: BTreeMap<String, MappedSchema>,
     /// Whether a stream without key is refused.
     pub primary_key_required: bool,
+    /// Whether records are held against all words of their SCHEMA.
+    pub validate_records: bool,
     /// Whether `ACTIVATE_VERSION` is passed over.
     pub ignores_versions: bool,
     /// Records of a stream at which its batch goes out.
@@ -57,11 +59,7 @@ pub struct MappedSchema {
 const SCHEMA: &str = include_str!("settings.schema.json");
 
 /// Settings whose feature is not built: what each asks for when it says something.
-const NOT_BUILT: [(&str, &str); 4] = [
-    (
-        "validate_records",
-        "records that are checked against all words of their JSON Schema, not against its types alone",
-    ),
+const NOT_BUILT: [(&str, &str); 3] = [
     ("stream_maps", "changed streams"),
     ("ssh_tunnel", "a tunnel"),
     ("ssl_client_certificate_enable", "a certificate of the client's own"),
@@ -101,6 +99,7 @@ impl LoadSettings {
                 .unwrap_or_default(),
             schema_mapping: schema_mapping(config)?,
             primary_key_required: boolean(config, "primary_key_required")?.unwrap_or(false),
+            validate_records: boolean(config, "validate_records")?.unwrap_or(false),
             ignores_versions: !activate.or(newer).unwrap_or(true),
             batch_size_rows: rows.and_then(|rows| usize::try_from(rows).ok()).filter(|rows| *rows > 0),
             batch_roots: texts(config, "batch_roots")?.into_iter().map(PathBuf::from).collect(),
@@ -152,6 +151,7 @@ impl LoadSettings {
             decodes_content: self.interpret_content_encoding,
             grant_select: roles.unwrap_or(&self.select_permissions).clone(),
             key_required: self.primary_key_required,
+            validates: self.validate_records,
             activate_version: !self.ignores_versions,
             ..StreamRule::default()
         }

@@ -78,7 +78,6 @@ fn a_wrong_type_is_refused_without_its_value() {
 #[test]
 fn what_is_not_built_is_refused_where_it_is_asked_for() {
     for value in [
-        json!({"validate_records": true}),
         json!({"schema_mapping": {"a": {"target_schema": "b", "indices": {"t": ["x"]}}}}),
         json!({"stream_maps": {"a": {"email": null}}}),
         json!({"ssh_tunnel": {"enable": true}}),
