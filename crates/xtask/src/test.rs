@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,37 +11,46 @@ use crate::{
     libduckdb::libduckdb_directory,
     needs::needs,
     setup::setup,
-    shell::{cargo, find, run},
+    shell::{cargo, find, run, target_directory},
 };
+
+/// What every build here selects. One selection, and all is compiled once: another one has other features of what
+/// it depends on. The points where tests stop a commit are in.
+const SELECTION: [&str; 4] = ["--workspace", "--locked", "--features", "cli/failpoints"];
 
 /// Installs what is missing, builds every program (the end-to-end tests start them), runs all tests, doc tests
 /// included. `filters` narrow it to the tests whose names hold one of them.
 pub(crate) fn test(filters: &[&str]) -> Result<()> {
     needs()?;
     setup()?;
-    run(&mut cargo(&["build", "--workspace", "--bins", "--locked"]))?;
+    // With the tests of a package its programs are built, too.
+    run(cargo(&["test", "--no-run", "--lib", "--bins", "--tests"]).args(SELECTION))?;
     if filters.is_empty() {
         doc_tests()?;
     }
     if find("cargo-nextest").is_some() {
-        let words = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
-        return run(cargo(&words).args(filters));
+        return run(with_programs(cargo(&["nextest", "run", "--no-fail-fast"]).args(SELECTION)).args(filters));
     }
     counted(filters)
+}
+
+/// Tells the end-to-end tests that what they start is built.
+fn with_programs(command: &mut Command) -> &mut Command {
+    command.env("TAPSTER_PROGRAMS", target_directory().join("debug"))
 }
 
 /// rustdoc takes no link arguments from build scripts, so its programs have no rpath to libduckdb.
 fn doc_tests() -> Result<()> {
     let library = libduckdb_directory().context("HOME is not set")?;
     let path = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
-    run(cargo(&["test", "--quiet", "--doc", "--workspace", "--locked"]).env(path, library))
+    run(cargo(&["test", "--quiet", "--doc"]).args(SELECTION).env(path, library))
 }
 
 /// `cargo test`, whose many summaries are added up into one last line.
 fn counted(filters: &[&str]) -> Result<()> {
-    let words = ["test", "--workspace", "--locked", "--no-fail-fast", "--lib", "--bins", "--tests", "--"];
-    let mut child =
-        cargo(&words).args(filters).stdout(Stdio::piped()).spawn().context("could not start cargo")?;
+    let mut command = cargo(&["test", "--no-fail-fast", "--lib", "--bins", "--tests"]);
+    with_programs(command.args(SELECTION)).arg("--").args(filters).stdout(Stdio::piped());
+    let mut child = command.spawn().context("could not start cargo")?;
     let mut total = [0; 3];
     for line in BufReader::new(child.stdout.take().context("cargo has no stdout")?).lines() {
         let line = line?;
