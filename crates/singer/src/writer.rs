@@ -62,6 +62,21 @@ enum Line<'a, S: Serialize> {
         stream: &'a str,
         version: i64,
     },
+    Batch {
+        stream: &'a str,
+        encoding: Encoding<'a>,
+        manifest: [&'a str; 1],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        version: Option<i64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        time_extracted: Option<&'a str>,
+    },
+}
+
+#[derive(Serialize)]
+struct Encoding<'a> {
+    format: &'a str,
+    compression: &'a str,
 }
 
 impl<W: Write> MessageWriter<W> {
@@ -125,6 +140,24 @@ impl<W: Write> MessageWriter<W> {
         self.line(&line)
     }
 
+    /// BATCH: the records of a file, plain and of this format, come here. Flushes, so that they are read at once.
+    ///
+    /// # Errors
+    /// See [`MessageWriter`].
+    pub fn batch(
+        &mut self,
+        stream: &str,
+        format: &str,
+        file: &str,
+        version: Option<i64>,
+        time_extracted: Option<&str>,
+    ) -> io::Result<()> {
+        let encoding = Encoding { format, compression: "none" };
+        let line: Line<()> = Line::Batch { stream, encoding, manifest: [file], version, time_extracted };
+        self.line(&line)?;
+        self.flush()
+    }
+
     /// Hands on what is buffered.
     ///
     /// # Errors
@@ -166,6 +199,7 @@ mod tests {
             writer.record(&envelope, &std::collections::BTreeMap::from([("id", "x\ny")])).unwrap();
             writer.record_text(&Envelope::new("s", None, None), br#"{"id":1.10}"#).unwrap();
             writer.activate_version("s", 7).unwrap();
+            writer.batch("s", "arrow", "file:///a b", Some(7), None).unwrap();
             writer.state(&Json::parse(r#"{"bookmarks":{"s":1.10}}"#).unwrap()).unwrap();
         });
         assert_eq!(
@@ -175,6 +209,7 @@ mod tests {
                 r#"{"type":"RECORD","stream":"a \"b\"","version":7,"time_extracted":"2024-01-02T03:04:05Z","record":{"id":"x\ny"}}"#,
                 r#"{"type":"RECORD","stream":"s","record":{"id":1.10}}"#,
                 r#"{"type":"ACTIVATE_VERSION","stream":"s","version":7}"#,
+                r#"{"type":"BATCH","stream":"s","encoding":{"format":"arrow","compression":"none"},"manifest":["file:///a b"],"version":7}"#,
                 r#"{"type":"STATE","value":{"bookmarks":{"s":1.10}}}"#,
             ]
         );

@@ -18,6 +18,8 @@
 //! ```
 
 mod arguments;
+#[cfg(feature = "arrow")]
+mod batch_files;
 mod clock;
 mod error;
 pub mod log;

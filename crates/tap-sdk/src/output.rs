@@ -4,9 +4,13 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "arrow")]
+use columns::arrow_array::RecordBatch;
 use serde::Serialize;
 use singer::{Envelope, Json, MessageWriter};
 
+#[cfg(feature = "arrow")]
+use crate::batch_files::BatchFiles;
 use crate::{TapError, TapState, log};
 
 /// How often the records are counted in the log.
@@ -18,6 +22,8 @@ const CLOCK_EVERY: u64 = 1024;
 pub struct Output {
     writer: MessageWriter<Box<dyn Write + Send>>,
     counter: Option<Counter>,
+    #[cfg(feature = "arrow")]
+    files: Option<BatchFiles>,
 }
 
 impl fmt::Debug for Output {
@@ -30,7 +36,37 @@ impl Output {
     /// Writes to `output`: stdout in [`crate::main`], anything in a test.
     #[must_use]
     pub fn new(output: Box<dyn Write + Send>) -> Self {
-        Self { writer: MessageWriter::new(output), counter: None }
+        Self {
+            writer: MessageWriter::new(output),
+            counter: None,
+            #[cfg(feature = "arrow")]
+            files: BatchFiles::from_environment(),
+        }
+    }
+
+    /// Whether whoever reads our messages takes [`batch`](Self::batch): tapster does, a Singer pipe does not.
+    #[cfg(feature = "arrow")]
+    #[must_use]
+    pub fn takes_batches(&self) -> bool {
+        self.files.is_some()
+    }
+
+    /// BATCH: records as columns, with the names that they have in SCHEMA. Waits while too many are on their way.
+    ///
+    /// # Errors
+    /// [`TapError::Output`]; also when the file cannot be written, or nobody [takes](Self::takes_batches) it.
+    #[cfg(feature = "arrow")]
+    pub fn batch(
+        &mut self,
+        stream: &str,
+        version: Option<i64>,
+        time_extracted: Option<&str>,
+        batch: &RecordBatch,
+    ) -> Result<(), TapError> {
+        let files = self.files.as_mut();
+        let file = files.ok_or_else(|| TapError::failed("nobody takes files of records"))?.write(batch)?;
+        self.count(stream, batch.num_rows() as u64);
+        self.writer.batch(stream, "arrow", &file, version, time_extracted).map_err(TapError::Output)
     }
 
     /// SCHEMA, before the stream's first record and whenever it changes. `bookmark_properties` is the replication
@@ -53,7 +89,7 @@ impl Output {
     /// # Errors
     /// [`TapError::Output`].
     pub fn record(&mut self, envelope: &Envelope, record: &impl Serialize) -> Result<(), TapError> {
-        self.count(envelope.stream());
+        self.count(envelope.stream(), 1);
         self.writer.record(envelope, record).map_err(TapError::Output)
     }
 
@@ -62,7 +98,7 @@ impl Output {
     /// # Errors
     /// [`TapError::Output`].
     pub fn record_text(&mut self, envelope: &Envelope, record: &[u8]) -> Result<(), TapError> {
-        self.count(envelope.stream());
+        self.count(envelope.stream(), 1);
         self.writer.record_text(envelope, record).map_err(TapError::Output)
     }
 
@@ -90,7 +126,7 @@ impl Output {
         self.writer.flush().map_err(TapError::Output)
     }
 
-    fn count(&mut self, stream: &str) {
+    fn count(&mut self, stream: &str, records: u64) {
         let counter = match &mut self.counter {
             Some(counter) if counter.stream == stream => counter,
             other => {
@@ -100,8 +136,9 @@ impl Output {
                 other.insert(Counter::new(stream))
             }
         };
-        counter.records += 1;
-        if counter.records.is_multiple_of(CLOCK_EVERY) && counter.since.elapsed() >= METRIC_EVERY {
+        let before = counter.records;
+        counter.records += records;
+        if before / CLOCK_EVERY != counter.records / CLOCK_EVERY && counter.since.elapsed() >= METRIC_EVERY {
             counter.log();
             *counter = Counter::new(stream);
         }
