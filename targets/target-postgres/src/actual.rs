@@ -10,6 +10,7 @@ use crate::tables::Place;
 
 /// A table of the server.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the server's catalog")]
 pub(crate) struct ActualTable {
     /// `r` for a table, `p` for a partitioned one; others hold no records of ours.
     pub(crate) kind: String,
@@ -23,6 +24,9 @@ pub(crate) struct ActualTable {
     pub(crate) can_truncate: bool,
     /// Whether the role may alter it.
     pub(crate) owned: bool,
+    /// Whether a record may be deleted and inserted again, and nobody sees that it was not updated: nothing refers to
+    /// it and the role may delete.
+    pub(crate) replaceable: bool,
     /// What it takes on the disk, without its indexes.
     pub(crate) bytes: u64,
 }
@@ -61,7 +65,9 @@ const TABLE: &str = "SELECT c.oid, c.relkind::text, \
         WHERE t.tgrelid = c.oid AND NOT t.tgisinternal), \
     pg_catalog.has_table_privilege(c.oid, 'TRUNCATE') AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint f \
         WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.conrelid <> c.oid), \
-    pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_table_size(c.oid) \
+    pg_catalog.pg_has_role(c.relowner, 'USAGE'), pg_catalog.pg_table_size(c.oid), \
+    c.relkind = 'r' AND pg_catalog.has_table_privilege(c.oid, 'DELETE') AND NOT EXISTS ( \
+        SELECT FROM pg_catalog.pg_constraint f WHERE f.confrelid = c.oid AND f.contype = 'f') \
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND c.relname = $2";
 
@@ -104,6 +110,7 @@ impl ActualTable {
             can_truncate: cell(table, 3)?,
             owned: cell(table, 4)?,
             bytes: cell::<i64>(table, 5)?.unsigned_abs(),
+            replaceable: cell(table, 6)?,
         };
         for row in session.query(DOING, COLUMNS, &number).await? {
             let (item, is_array, modifier): (u32, bool, i32) =

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use columns::{DELETED_AT, StreamName, TABLE_VERSION};
+use target_api::sql::literal;
 use target_api::{Checkpoint, Committed, FullRefresh, LoadMethod, Result, StateChange, TargetError};
 use tracing::{debug, warn};
 
@@ -16,7 +17,7 @@ use crate::failpoint::failpoint;
 use crate::merge::{Merge, versions};
 use crate::open::OpenTable;
 use crate::stage::{Staging, drop_statement, truncate_statement};
-use crate::state::{self, Fence, Outcome};
+use crate::state::{self, Fence, Outcome, cell};
 use crate::tables;
 use crate::target::PostgresTarget;
 
@@ -208,11 +209,25 @@ impl PostgresTarget {
             actual: &open.actual,
         };
         let session = self.session()?;
+        let doing = format!("merging into {}", open.place);
         session.execute("setting a savepoint", "SAVEPOINT merge").await?;
-        match run(session, &merge, None).await {
+        let replacement = merge.replacement();
+        if let Some(statements) = replacement.filter(|_| staging.holds_many())
+            && is_large_part(session, &merge).await?
+        {
+            match run(session, &statements).await {
+                Ok(()) => return session.execute("releasing a savepoint", "RELEASE SAVEPOINT merge").await,
+                // A value that the table refuses, or a key that somebody else wrote in between: the upsert below tells.
+                Err(error) if refuses_value(&error) => {
+                    session.execute("undoing a merge", "ROLLBACK TO SAVEPOINT merge").await?;
+                }
+                Err(error) => return Err(session.error(&doing, &error)),
+            }
+        }
+        match run(session, &merge.statements(None)).await {
             Ok(()) => session.execute("releasing a savepoint", "RELEASE SAVEPOINT merge").await,
             Err(error) if refuses_value(&error) => Err(refused(session, open, staging, &merge, error).await),
-            Err(error) => Err(session.error(&format!("merging into {}", open.place), &error)),
+            Err(error) => Err(session.error(&doing, &error)),
         }
     }
 
@@ -260,15 +275,20 @@ impl PostgresTarget {
     }
 }
 
-async fn run(
-    session: &Session,
-    merge: &Merge<'_>,
-    until: Option<u64>,
-) -> std::result::Result<(), tokio_postgres::Error> {
-    for sql in merge.statements(until) {
-        session.client().batch_execute(&sql).await?;
+async fn run(session: &Session, statements: &[String]) -> std::result::Result<(), tokio_postgres::Error> {
+    for sql in statements {
+        session.client().batch_execute(sql).await?;
     }
     Ok(())
+}
+
+/// Whether the staged records are so large a part of their table that reading it whole is quicker than looking each
+/// one up: measured, an upsert of a tenth is still the quicker one, and of all takes nearly twice as long.
+async fn is_large_part(session: &Session, merge: &Merge<'_>) -> Result<bool> {
+    let size = |name: &str| format!("pg_catalog.pg_relation_size({}::pg_catalog.regclass)", literal(name));
+    let sql = format!("SELECT 4 * {} >= {}", size(merge.staging), size(&merge.place.quoted()));
+    let rows = session.query("comparing a table with what is merged into it", &sql, &[]).await?;
+    rows.first().map_or(Ok(false), |row| cell(row, 0))
 }
 
 /// Halves the staged records until the first is found with which the merge fails. The epoch is over either way.
@@ -288,7 +308,7 @@ async fn refused(
         if let Err(error) = session.execute("undoing a merge", "ROLLBACK TO SAVEPOINT merge").await {
             return error;
         }
-        match run(session, merge, Some(half)).await {
+        match run(session, &merge.statements(Some(half))).await {
             Ok(()) => passes = half,
             Err(error) if refuses_value(&error) => (fails, last) = (half, error),
             Err(error) => return session.error(&format!("merging into {}", open.place), &error),

@@ -14,6 +14,9 @@ use crate::error::{bug, is_duplicate, record, refuses_value};
 use crate::merge::ORDINAL;
 use crate::open::OpenTable;
 
+/// Records of which the quickest way to merge them is looked for.
+const MANY: u64 = 10_000;
+
 /// A staging table: one for each stream and generation of its schema.
 pub(crate) struct Staging {
     /// Quoted.
@@ -61,6 +64,11 @@ impl Staging {
     /// What is to be done about deletes in it.
     pub(crate) fn on_delete(&self) -> OnDelete {
         if self.holds_deletes { self.on_delete } else { OnDelete::Load }
+    }
+
+    /// Whether it holds so many records that it matters how they are merged.
+    pub(crate) fn holds_many(&self) -> bool {
+        self.records.is_some_and(|(first, last)| last - first >= MANY)
     }
 
     /// Nothing is in it any more.

@@ -11,6 +11,8 @@ mod epochs;
 #[cfg(test)]
 mod refused;
 #[cfg(test)]
+mod replace;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tables;

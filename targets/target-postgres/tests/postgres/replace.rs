@@ -1,0 +1,101 @@
+//! Many records at once, which take the place of those in the table rather than being upserted one by one.
+
+use target_api::Target;
+use target_postgres::PostgresTarget;
+use target_testkit::postgres::{Cluster, Database};
+
+use crate::support::{load, rows, run, start, state, table, write};
+
+/// More than are upserted without a look at the sizes.
+const MANY: i64 = 12_000;
+
+/// Loads ids 1 to [`MANY`] as `first`, then again as `second` but for the last 1,000, in two batches of which the
+/// other one changes each hundredth once more.
+async fn load_twice(database: &Database, between: &str) {
+    let orders = table("orders: id int64, name text", &["id"]);
+    let lines = |count, name: &str| (1..=count).map(|id| format!("{id}|{name}")).collect::<Vec<_>>();
+    load(database, &run("one"), &orders, &references(&lines(MANY, "first"))).await;
+    database.execute(between).await;
+    let mut target = start(database, &run("two")).await;
+    target.open(&orders).await.expect("the table opens");
+    write(&mut target, &orders, &references(&lines(MANY - 1_000, "second"))).await;
+    let again: Vec<_> = (1..=100).map(|n| format!("{}|third", n * 100)).collect();
+    write(&mut target, &orders, &references(&again)).await;
+    commit(&mut target).await;
+}
+
+fn references(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(String::as_str).collect()
+}
+
+async fn commit(target: &mut PostgresTarget) {
+    target.commit(&state("{\"run\":2}")).await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+const COUNTS: &str = "SELECT name, count(*) FROM orders GROUP BY 1 ORDER BY 1";
+const EXPECTED: [&str; 3] = ["first|1000", "second|10900", "third|100"];
+/// Rows of the table that were deleted, as the server's statistics have it; sessions tell them when they end.
+const DELETED: &str = "SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'orders'";
+
+async fn deleted(database: &Database) -> i64 {
+    let told = rows(database, DELETED).await;
+    told.first().and_then(|count| count.parse().ok()).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_record_of_each_key_takes_the_place_of_the_one_in_the_table() {
+    let database = Cluster::shared().database().await;
+    load_twice(&database, "SELECT 1").await;
+    assert_eq!(rows(&database, COUNTS).await, EXPECTED);
+    assert_eq!(rows(&database, "SELECT count(DISTINCT id) FROM orders").await, [MANY.to_string()]);
+    while deleted(&database).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(deleted(&database).await, MANY - 1_000);
+}
+
+/// What hangs on a record would go with it, or would be told of a delete that was none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_hangs_on_a_record_sees_an_update() {
+    for (hung, told) in [
+        (
+            "CREATE TABLE lines (of_order bigint REFERENCES orders ON DELETE CASCADE); INSERT INTO lines SELECT id FROM orders",
+            "SELECT count(*) FROM lines",
+        ),
+        (
+            "CREATE TABLE lines (id bigint); CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN INSERT INTO lines VALUES (OLD.id); RETURN NULL; END'; \
+             CREATE TRIGGER tells AFTER DELETE ON orders FOR EACH ROW EXECUTE FUNCTION tell()",
+            "SELECT count(*) + 12000 FROM lines",
+        ),
+        (
+            "ALTER TABLE orders ADD remark text; UPDATE orders SET remark = 'kept'",
+            "SELECT count(remark) FROM orders",
+        ),
+    ] {
+        let database = Cluster::shared().database().await;
+        load_twice(&database, hung).await;
+        assert_eq!(rows(&database, COUNTS).await, EXPECTED, "{hung}");
+        assert_eq!(rows(&database, told).await, [MANY.to_string()], "{hung}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_the_table_refuses_is_found() {
+    let database = Cluster::shared().database().await;
+    let orders = table("orders: id int64, name text", &["id"]);
+    let lines: Vec<_> = (1..=MANY).map(|id| format!("{id}|{id}")).collect();
+    load(&database, &run("one"), &orders, &references(&lines)).await;
+    database.execute("ALTER TABLE orders ADD CHECK (name <> 'x')").await;
+    let mut target = start(&database, &run("two")).await;
+    target.open(&orders).await.unwrap();
+    let mut lines = lines;
+    "7000|x".clone_into(&mut lines[6_999]);
+    write(&mut target, &orders, &references(&lines)).await;
+    let error = target.commit(&state("{}")).await.unwrap_err();
+    assert!(error.message.contains("record 7000"), "{error}");
+    assert_eq!(
+        rows(&database, "SELECT count(*) FROM orders WHERE name = id::text").await,
+        [MANY.to_string()]
+    );
+}
