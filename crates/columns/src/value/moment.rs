@@ -200,7 +200,8 @@ fn parts(text: &[u8]) -> Option<Moment> {
         Some(text) => (text, true),
         None => (text, false),
     };
-    let (year, rest) = number(text, 4, 6)?;
+    // Seven digits: days in the server's calendar reach to 5874897.
+    let (year, rest) = number(text, 4, 7)?;
     let (month, rest) = number(rest.strip_prefix(b"-")?, 2, 2)?;
     let (day, rest) = number(rest.strip_prefix(b"-")?, 2, 2)?;
     // 1 BC is the year 0 of the calendar that is carried back; a year 0 itself was never written by anybody.

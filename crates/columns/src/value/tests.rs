@@ -113,6 +113,7 @@ fn days_and_times() {
     assert_eq!(date("1970-01-02T00:00:00+01:00"), Err(Misfit::Wider(Wider::Timestamp)));
     assert_eq!(date("0000-00-00"), Err(Misfit::Outside));
     assert_eq!(date("31.12.2024"), Err(Misfit::Unreadable));
+    assert_eq!(date("5874897-12-31"), Ok(Some(2_145_042_905)), "the last day that PostgreSQL has");
     let time = |value: &str| moment::time(&format!("\"{value}\""));
     assert_eq!(time("24:00:00"), Ok(Some(86_400_000_000)));
     assert_eq!(time("03:04:05.25Z"), Ok(Some(11_045_250_000)));
