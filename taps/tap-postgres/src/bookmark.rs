@@ -27,6 +27,8 @@ pub(crate) struct Progress {
     pub(crate) first_snapshot: i64,
     /// The file of the table: another one holds other pages.
     pub(crate) relfilenode: u32,
+    /// What tells the columns and conditions of one reading from those of another.
+    pub(crate) statement: u32,
     /// So many pages are out.
     pub(crate) pages: u32,
 }

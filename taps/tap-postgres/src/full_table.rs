@@ -1,5 +1,6 @@
 //! A whole table in a new version, in parts over several connections that see one snapshot.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use singer::Envelope;
@@ -42,7 +43,10 @@ async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> 
         (before, _) => version_now().max(before.map_or(0, |before| before + 1)),
     };
     if known.progress.is_some() && progress.is_none() {
-        log::warning(&format!("{}: the table was rewritten since the last run: starting over", plan.id));
+        log::warning(&format!(
+            "{}: starting over, since the table was rewritten or the stream's columns, key or conditions were changed",
+            plan.id
+        ));
     }
     let parts = snapshot.parts(progress);
     let mut bookmark =
@@ -60,8 +64,12 @@ async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> 
         run.records(plan, &envelope, pieces, None, &mut bookmark).await?;
         if let Some(pages) = part.pages.filter(|_| !plan.keys.is_empty()) {
             let first = progress.map_or(snapshot.first, |progress| progress.first_snapshot);
-            bookmark.progress =
-                Some(Progress { first_snapshot: first, relfilenode: snapshot.relfilenode, pages });
+            bookmark.progress = Some(Progress {
+                first_snapshot: first,
+                relfilenode: snapshot.relfilenode,
+                statement: fingerprint(plan),
+                pages,
+            });
             run.send_state(plan, &bookmark)?;
         }
     }
@@ -89,6 +97,14 @@ async fn sessions(run: &Run<'_>, parts: usize) -> Result<Vec<Arc<Session>>, TapE
         sessions.push(Arc::new(session));
     }
     Ok(sessions)
+}
+
+/// Differs where records that are out would be others now.
+fn fingerprint(plan: &StreamPlan) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    (plan.copy([], None), &plan.keys).hash(&mut hasher);
+    // Half of it will do, and every reader of JSON holds it.
+    u32::try_from(hasher.finish() >> 32).unwrap_or_default()
 }
 
 /// What the transaction sees of a table.
@@ -131,13 +147,14 @@ impl Snapshot {
         })
     }
 
-    /// Whether what was read then need not be read again: the same file, a key that finds its records, and no more
+    /// Whether what was read then need not be read again: the same file and statement, a key that finds its records, and no more
     /// transactions since than their numbers can be told apart.
     fn goes_on(&self, plan: &StreamPlan, progress: &Progress) -> bool {
         let since = self.next.checked_sub(progress.first_snapshot);
         self.pages.is_some()
             && !plan.keys.is_empty()
             && self.relfilenode == progress.relfilenode
+            && fingerprint(plan) == progress.statement
             && since.is_some_and(|since| (0..1 << 31).contains(&since))
     }
 

@@ -15,6 +15,8 @@ use crate::scalar::{self, Malformed};
 pub(crate) enum Unfit {
     #[error("does not have the binary form of its type")]
     Malformed,
+    #[error("holds text that is not UTF-8")]
+    Encoding,
     #[error("holds a day or an instant outside the years 1 to 9999, and `dates` is `fail`")]
     Date,
     #[error("holds an array of {found} dimensions where its table declares {declared}")]
@@ -93,7 +95,7 @@ fn write_scalar(form: Form, cell: &[u8], dates: DatePolicy, out: &mut Vec<u8>) -
         Form::Float4 => write_float(scalar::float4(cell)?.into(), out)?,
         Form::Float8 => write_float(scalar::float8(cell)?, out)?,
         Form::Numeric => write_numeric(cell, out)?,
-        Form::Text => write_text(scalar::text(cell)?, out)?,
+        Form::Text => write_text(scalar::text(cell).map_err(|_| Unfit::Encoding)?, out)?,
         Form::Json => write_json(cell, out)?,
         Form::Jsonb => write_json(scalar::jsonb(cell)?, out)?,
         Form::Date => moment::date(scalar::int4(cell)?, dates, out)?,
@@ -141,7 +143,7 @@ fn write_text(text: &str, out: &mut Vec<u8>) -> Result<(), Unfit> {
 
 /// A document as it is. The type json keeps line ends, which can only stand between its tokens; a message is one line.
 fn write_json(document: &[u8], out: &mut Vec<u8>) -> Result<(), Unfit> {
-    scalar::text(document)?;
+    scalar::text(document).map_err(|_| Unfit::Encoding)?;
     let start = out.len();
     out.extend_from_slice(document);
     for byte in out.iter_mut().skip(start) {
@@ -210,8 +212,11 @@ mod tests {
 
     #[test]
     fn what_has_another_form_is_refused() {
-        for (oid, cell) in [(16, &[][..]), (23, &[0; 3]), (25, &[0xff]), (3802, b"[1]"), (2950, &[0; 15])] {
+        for (oid, cell) in [(16, &[][..]), (23, &[0; 3]), (3802, b"[1]"), (2950, &[0; 15])] {
             assert_eq!(json(oid, 0, cell), Err(Unfit::Malformed), "{oid}");
+        }
+        for oid in [25, 114] {
+            assert_eq!(json(oid, 0, &[0xff]), Err(Unfit::Encoding), "{oid}");
         }
     }
 

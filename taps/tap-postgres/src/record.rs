@@ -60,6 +60,9 @@ impl<'a> RecordWriter<'a> {
         let error = TapError::failed(format!("column `{column}` of {} {unfit}", self.stream));
         match unfit {
             Unfit::Malformed => error.with_hint("this is a fault of tap-postgres: please report it"),
+            Unfit::Encoding => error.with_hint(
+                "the database's encoding is SQL_ASCII, so that any bytes are text to it: mend the value, or read it as convert_from(column::bytea, 'LATIN1') in `queries`",
+            ),
             Unfit::Date => error.with_hint("mend the value, or set `dates` to keep, set_null or clamp"),
             Unfit::Dimensions { .. } => error.with_hint(
                 "declare the column with as many `[]` as its values have, or read it as to_jsonb(column) in `queries`",

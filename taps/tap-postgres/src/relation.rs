@@ -18,7 +18,8 @@ pub(crate) struct Relation {
     pub(crate) kind: Kind,
     /// As the server estimates it.
     pub(crate) rows: Option<i64>,
-    /// Whether it has pages of its own and no table that inherits from it.
+    /// Whether it has pages of its own that may be asked for (rights on columns alone do not allow it), and no table
+    /// that inherits from it.
     pub(crate) has_pages: bool,
     /// Whether USAGE on its schema is there.
     pub(crate) reachable: bool,
@@ -80,7 +81,7 @@ SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text,
          SELECT pg_catalog.sum(CASE WHEN k.reltuples < 0 THEN NULL ELSE k.reltuples END)
          FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class k ON k.oid = t.relid WHERE t.isleaf
        ) WHEN c.relkind IN ('r', 'm') AND c.reltuples >= 0 THEN c.reltuples END::float8,
-       c.relkind IN ('r', 'm') AND a.amname = 'heap'
+       c.relkind IN ('r', 'm') AND a.amname = 'heap' AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
          AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),
        pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 FROM pg_catalog.pg_class c

@@ -101,7 +101,7 @@ fn settings(config: &Config) -> String {
         sql.extend(["SET ", name, " = ", &literal(value), ";"]);
     }
     // These are not known to every version.
-    sql + "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'), \
+    sql + "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), \
            ('tcp_user_timeout', '60000'), ('jit', 'off')) AS wanted (name, value) \
            JOIN pg_catalog.pg_settings USING (name)"
 }
