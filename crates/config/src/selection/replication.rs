@@ -3,7 +3,7 @@
 use singer::{CatalogStream, Json};
 
 use super::apply::names_to_json;
-use super::offered::has_column;
+use super::offered::{columns, has_column};
 use crate::problem::{Problem, did_you_mean, one_of};
 use crate::streams::{Placed, RuleSettings, StreamFault};
 
@@ -26,7 +26,9 @@ pub(super) fn write(stream: &mut CatalogStream, merged: &RuleSettings, problems:
         stream.replication_key = Some(key.value.clone());
     }
     if let Some(key) = &merged.key_properties {
-        key.value.iter().for_each(|column| check_column(stream, key, column, problems));
+        let flattened = flattened(stream, merged.flatten.as_ref().map_or(0, |depth| depth.value));
+        let at_the_top = key.value.iter().filter(|column| !flattened.contains(column));
+        at_the_top.for_each(|column| check_column(stream, key, column, problems));
         // A view's key is read from the one, a table's from the other.
         for name in ["table-key-properties", "view-key-properties"] {
             if name.starts_with("table") || root_text(stream, name).is_some() || has_list(stream, name) {
@@ -59,6 +61,12 @@ fn check_column<T>(stream: &CatalogStream, said: &Placed<T>, column: &str, probl
         meant: did_you_mean(column, stream.property_names()).map(str::to_owned),
     };
     problems.push(Problem::new(fault, &said.place));
+}
+
+/// The names of the nested columns that so many levels make.
+fn flattened(stream: &CatalogStream, depth: usize) -> Vec<String> {
+    let made = columns(stream).into_iter().filter(|path| (2..=depth + 1).contains(&path.len()));
+    made.map(|path| path.join("__")).collect()
 }
 
 fn not_honoured(stream: &CatalogStream, wanted: &str, reason: String) -> StreamFault {

@@ -117,6 +117,9 @@ fn what_is_named_must_be_there() {
         "E0119"
     );
     assert_eq!(refused("streams: { plain: { key_properties: [key] } }")[0].0, "E0119");
+    assert_eq!(refused("streams: { plain: { key_properties: [address__city] } }")[0].0, "E0119");
+    let flattened = applied("streams: { plain: { flatten: 1, key_properties: [id, address__city] } }");
+    assert_eq!(flattened.1.unwrap().selected[0].key_properties, ["id", "address__city"]);
     let optional = "streams: { plain: include, gone: { optional: true, columns: { x: exclude } } }";
     assert_eq!(selected(&applied(optional).1), ["plain"]);
     let optional = "streams: { plain: { optional: true, columns: { gone: exclude } } }";
