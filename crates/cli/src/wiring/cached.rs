@@ -1,5 +1,8 @@
 //! What the tap said of its streams when it was last asked, and what the last run went by.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -11,6 +14,7 @@ use singer::{Catalog, CatalogChange};
 use store::{Kept, PipelineName, Store};
 
 use super::command::PASSED_ON;
+use super::hex::hex;
 use crate::failure::Failure;
 
 /// Where a pipeline's catalogs are kept.
@@ -23,7 +27,7 @@ pub(crate) struct Catalogs<'a> {
 /// A discovered catalog, and what it is the answer to.
 #[derive(Serialize, Deserialize)]
 struct Discovery<'a> {
-    /// Hash of the tap's command, environment and config (as the pipeline gives it: a tap that rewrites a token is not
+    /// Hash of the tap's command, the files in it, environment and config (as the pipeline gives it: a tap that rewrites a token is not
     /// asked anew): another question has another answer.
     question: String,
     #[serde(borrow)]
@@ -85,7 +89,10 @@ fn question(command: &ProgramCommand, config: &str) -> String {
         hash.update(bytes.len().to_le_bytes());
         hash.update(bytes);
     };
-    command.argv.iter().for_each(|word| add(word.as_encoded_bytes()));
+    for word in &command.argv {
+        add(word.as_encoded_bytes());
+        add(&edition(&command.folder.join(word)));
+    }
     // What every program gets differs between a shell and cron, and no tap is to be asked anew for that.
     for (name, value) in command.env.iter().filter(|(name, _)| !PASSED_ON.iter().any(|passed| name == passed))
     {
@@ -93,5 +100,18 @@ fn question(command: &ProgramCommand, config: &str) -> String {
         add(value.as_encoded_bytes());
     }
     add(config.as_bytes());
-    hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex(&hash.finalize())
+}
+
+/// What tells a script or a manifest from itself before it was edited, and a program from another build of it; nothing
+/// where a word of the command is no file.
+fn edition(path: &Path) -> Vec<u8> {
+    const READ_UP_TO: u64 = 1 << 20;
+    match fs::metadata(path) {
+        Ok(file) if file.is_file() && file.len() <= READ_UP_TO => fs::read(path).unwrap_or_default(),
+        Ok(file) if file.is_file() => {
+            format!("{} {} {}", file.len(), file.mtime(), file.mtime_nsec()).into_bytes()
+        }
+        _ => Vec::new(),
+    }
 }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use singer::Json;
 use store::{Kept, PipelineName, Store, StoreError};
 
+use super::hex::hex;
 use crate::failure::Failure;
 
 /// A setting that the tap wrote.
@@ -82,6 +83,5 @@ fn remember(secrets: &Secrets, value: &Json) {
 }
 
 fn hash(value: &Json) -> String {
-    let digest = Sha256::digest(value.to_string().as_bytes());
-    digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex(&Sha256::digest(value.to_string().as_bytes()))
 }

@@ -4,6 +4,7 @@ mod cached;
 mod catalog;
 mod command;
 mod expected;
+mod hex;
 mod installed;
 mod invoked;
 mod kept_config;

@@ -78,6 +78,10 @@ fn a_kept_answer_is_good_for_its_time_and_its_question_only() {
     fs::write(&file, text.replace("one", "two")).unwrap();
     run(folder.path(), &[]);
     assert_eq!(asked(folder.path()), 4, "another config may offer others");
+    fs::write(folder.path().join("a.sh"), format!("{OFFERING}# edited")).unwrap();
+    run(folder.path(), &[]);
+    run(folder.path(), &[]);
+    assert_eq!(asked(folder.path()), 5, "an edited program may offer others");
 }
 
 #[test]
