@@ -137,6 +137,8 @@ fn a_package_that_is_not_what_the_lock_says_is_refused_and_leaves_nothing() {
             "{refused}"
         );
     }
+    let run = shelf.project.run(["runs", "show", "tiny"]).expect_code(0);
+    assert!(run.stdout.contains("E0607") && run.stdout.contains("failing since"), "{run}");
     // Only the one that the right lock named.
     assert_eq!(shelf.environments().len(), 1);
     shelf.project.write("tapster.lock", lock);

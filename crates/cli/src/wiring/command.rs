@@ -35,6 +35,11 @@ pub(super) const PASSED_ON: [&str; 18] = [
     "CURL_CA_BUNDLE",
 ];
 
+/// What the ledger calls the tap and the target of a pipeline.
+pub(crate) fn identities(pipeline: &Pipeline) -> (String, String) {
+    (identity(&pipeline.tap), identity(&pipeline.target))
+}
+
 /// What people call a tap or a target, and what its STATE is known by: one of ours by its name, another by its program
 /// and, behind an interpreter, its script. One program runs many manifests.
 pub(super) fn identity(block: &ProgramBlock) -> String {

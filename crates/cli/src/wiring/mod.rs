@@ -20,6 +20,7 @@ mod wanted_table;
 
 pub(crate) use cached::Catalogs;
 pub(crate) use catalog::{Ask, Offer};
+pub(crate) use command::identities;
 pub(crate) use installed::{installed, is_locked};
 pub(crate) use invoked::Invoked;
 pub(crate) use plan::{Edits, TapUse, Wired};

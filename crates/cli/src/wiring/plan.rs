@@ -92,8 +92,7 @@ impl Wired {
         };
         let target_log = log.with_file_name("target.log");
         let tap = start(Side::Tap, &pipeline.tap, log)?;
-        let tap_identity = command::identity(&pipeline.tap);
-        let target_name = command::identity(&pipeline.target);
+        let (tap_identity, target_name) = command::identities(pipeline);
         let mut loading = LoadSettings::default();
         let (target, relay, location) = if matches!(pipeline.target.program, Program::Named(_)) {
             let (target, location, said) = own_target(project, pipeline, &target_name)?;

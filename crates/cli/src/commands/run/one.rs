@@ -16,7 +16,7 @@ use crate::commands::runtime;
 use crate::failure::{Failure, Outcome};
 use crate::output::Printer;
 use crate::progress::{self, Live};
-use crate::wiring::{Ask, Catalogs, Edits, Offer, TapUse, Wired, shutdown};
+use crate::wiring::{Ask, Catalogs, Edits, Offer, TapUse, Wired, identities, shutdown};
 
 /// Runs one pipeline and tells what came of it.
 pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Request) -> Outcome {
@@ -29,10 +29,18 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
     let id = RunId::generate();
     let lock = waiting::lock(&store, &key, id, request.wait)?;
     let folder = store.make_run_folder(&id)?;
-    let wired =
-        Wired::new(project, &pipeline, folder.tap_log.clone(), TapUse::Started(Printer::new(global)))?;
-    let new = NewRun { tap: wired.tap_identity.clone(), target: wired.target_name.clone() };
-    store.begin_run(&lock, &new)?;
+    let (tap, target) = identities(&pipeline);
+    store.begin_run(&lock, &NewRun { tap, target })?;
+    let tap_use = TapUse::Started(Printer::new(global));
+    let wired = match Wired::new(project, &pipeline, folder.tap_log.clone(), tap_use) {
+        Ok(wired) => wired,
+        Err(failure) => {
+            // Whoever looks why nothing came, for example after a failed install, looks there.
+            let failure = failure.redacted(&pipeline.secrets);
+            finish(&store, id, Some(&failure), None)?;
+            return Err(failure);
+        }
+    };
     runner::sweep(&wired.tap.private);
     let one = One { global, project, pipeline: &pipeline, request, store, lock, folder, wired };
     one.run(id)
@@ -67,7 +75,7 @@ impl One<'_> {
             Ok(ran) => self.close(id, &ran),
             Err(failure) => {
                 let failure = failure.redacted(&self.pipeline.secrets);
-                self.finish(id, Some(&failure), None)?;
+                finish(&self.store, id, Some(&failure), None)?;
                 Err(failure)
             }
         }
@@ -161,7 +169,7 @@ impl One<'_> {
             Failure::from(error).heard(side, said.clone()).redacted(&self.pipeline.secrets)
         });
         self.store.record_streams(&id, &progress::figures(summary))?;
-        self.finish(id, failure.as_ref(), Some(summary))?;
+        finish(&self.store, id, failure.as_ref(), Some(summary))?;
         let about = closing::About {
             pipeline: self.pipeline,
             root: self.project.root(),
@@ -174,40 +182,41 @@ impl One<'_> {
         closing::tell(self.global, &about, summary)?;
         failure.map_or(Ok(0), Err)
     }
+}
 
-    fn finish(
-        &self,
-        id: RunId,
-        failure: Option<&Failure>,
-        summary: Option<&RunSummary>,
-    ) -> Result<(), Failure> {
-        let status = match failure {
-            None => RunStatus::Succeeded,
-            Some(failure) if matches!(failure.exit_code, 130 | 143) => RunStatus::Cancelled,
-            Some(_) => RunStatus::Failed,
-        };
-        let said = match (summary, failure) {
-            (Some(summary), _) => summary.tap_said.join("\n"),
-            (None, Some(failure)) => failure.tap_said.join("\n"),
-            (None, None) => String::new(),
-        };
-        let is_target = summary.is_some_and(|s| matches!(s.error, Some(RunError::TargetProgram(_))));
-        let target_said = summary.filter(|_| is_target).map(|summary| summary.target_said.join("\n"));
-        let said = Some(said).filter(|said| !said.is_empty());
-        let end = RunEnd {
-            status,
-            exit_code: failure.map_or(0, |failure| failure.exit_code.into()),
-            failure: failure.map(|failure| RunFailure {
-                code: failure.code.clone(),
-                text: failure.text(),
-                hint: failure.hint.clone(),
-                tap_said: said,
-                target_said: target_said.filter(|said| !said.is_empty()),
-            }),
-            state_after: summary.and_then(|summary| summary.state_after.clone()),
-        };
-        Ok(self.store.finish_run(&id, &end)?)
-    }
+/// Closes the run's line in the ledger.
+fn finish(
+    store: &Store,
+    id: RunId,
+    failure: Option<&Failure>,
+    summary: Option<&RunSummary>,
+) -> Result<(), Failure> {
+    let status = match failure {
+        None => RunStatus::Succeeded,
+        Some(failure) if matches!(failure.exit_code, 130 | 143) => RunStatus::Cancelled,
+        Some(_) => RunStatus::Failed,
+    };
+    let said = match (summary, failure) {
+        (Some(summary), _) => summary.tap_said.join("\n"),
+        (None, Some(failure)) => failure.tap_said.join("\n"),
+        (None, None) => String::new(),
+    };
+    let is_target = summary.is_some_and(|s| matches!(s.error, Some(RunError::TargetProgram(_))));
+    let target_said = summary.filter(|_| is_target).map(|summary| summary.target_said.join("\n"));
+    let said = Some(said).filter(|said| !said.is_empty());
+    let end = RunEnd {
+        status,
+        exit_code: failure.map_or(0, |failure| failure.exit_code.into()),
+        failure: failure.map(|failure| RunFailure {
+            code: failure.code.clone(),
+            text: failure.text(),
+            hint: failure.hint.clone(),
+            tap_said: said,
+            target_said: target_said.filter(|said| !said.is_empty()),
+        }),
+        state_after: summary.and_then(|summary| summary.state_after.clone()),
+    };
+    Ok(store.finish_run(&id, &end)?)
 }
 
 fn runtime_failure(source: std::io::Error) -> Failure {
