@@ -51,7 +51,7 @@ First steps:
   tapster init                begin a project here, with a pipeline that runs
   tapster run hello           run it
   tapster new pipeline NAME --tap tap-csv --target target-duckdb
-  tapster check NAME          validate it, ask tap and target; changes nothing
+  tapster check NAME          validate it, ask tap and target; loads nothing
   tapster run NAME            load; run again and only what is new is loaded
 
 Every error has a code: `tapster explain CODE` says what to do about it.";

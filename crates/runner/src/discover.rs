@@ -40,6 +40,21 @@ pub async fn discover(
     catalog.map(Discovered::Catalog).map_err(|error| TapFailure::NoCatalog(error.to_string()).into())
 }
 
+/// Asks the tap, by `--check`, whether it reaches what it reads from; that may take this long. No word of Singer: a
+/// program that does not know it fails.
+///
+/// # Errors
+/// When the tap does not start, exits with an error, or takes longer. What it said is in its log.
+pub async fn check(
+    command: &ProgramCommand,
+    longest: Duration,
+    shutdown: &mut Shutdown,
+) -> Result<(), RunError> {
+    let question = Question { flag: "--check", with_config: true, longest, enough: |_| false };
+    let exit = capture(command, question, shutdown).await?.exit;
+    exit.and_then(|exit| exit.failure(None)).map_or(Ok(()), |failure| Err(failure.into()))
+}
+
 /// Which flags hand a catalog to this program: taps on singer-python take both and read one, so both are given
 /// where the help names both. A program that knows no `--help` may begin to extract: it gets no config to do that
 /// with, and is ended at its first message.

@@ -23,7 +23,7 @@ mod run;
 mod supervise;
 
 pub use config::{KeepConfig, ProgramConfig};
-pub use discover::{Discovered, catalog_flags, discover};
+pub use discover::{Discovered, catalog_flags, check, discover};
 pub use error::{ProgramFailure, RunError, Side, TapFailure, TargetFailure};
 pub use event::{Observer, RunEvent, RunSummary, StreamSummary};
 pub use guard::guard;

@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// Print the catalog and end
     #[arg(long, short)]
     pub(crate) discover: bool,
+    /// Ask the source whether it reaches what it reads from, and end
+    #[arg(long, conflicts_with = "discover")]
+    pub(crate) check: bool,
     /// Where the source's specification is kept, so that it is not asked each time
     #[arg(long, value_name = "FOLDER")]
     pub(crate) cache: Option<PathBuf>,

@@ -7,9 +7,9 @@ use indexmap::IndexMap;
 use singer::{Catalog, CatalogStream, Json};
 use tap_sdk::{TapError, log};
 
-use crate::message::{Kind, Message};
+use crate::message::Kind;
 use crate::offered::Offered;
-use crate::source::{Heard, Source};
+use crate::source::Source;
 
 /// Under which field of a catalog's stream the source's own description stands, for the configured catalog.
 pub(crate) const OWN: &str = "airbyte_stream";
@@ -19,19 +19,7 @@ pub(crate) const OWN: &str = "airbyte_stream";
 /// # Errors
 /// It gives none.
 pub(crate) fn catalog(source: &Source, config: &Path) -> Result<Catalog, TapError> {
-    let (mut found, mut errors) = (None, source.errors());
-    let exit = source.run("discover", &["--config".into(), config.into()], &mut |heard| {
-        match heard {
-            Heard::Message(Message::Other(Kind::Catalog, payload)) => found = Some(payload.to_owned()),
-            Heard::Message(Message::Other(Kind::Control, payload)) => {
-                crate::control::obey(payload, config)?;
-            }
-            Heard::Message(Message::Other(Kind::Trace, payload)) => errors.hear(payload),
-            _ => {}
-        }
-        Ok(())
-    })?;
-    errors.verdict("discover")?;
+    let (found, exit) = source.ask("discover", Kind::Catalog, Some(config))?;
     let found = found.filter(|_| exit.is_success()).ok_or_else(|| {
         TapError::failed(format!("the source's `discover` gave no catalog: {exit}"))
             .with_hint("the lines above are its own")
@@ -61,7 +49,9 @@ fn stream(offered: &Offered, own: &Json) -> CatalogStream {
     let id = offered.descriptor.id();
     let key = offered.key().unwrap_or_else(|| {
         log::warning(&format!(
-            "{id}: the parts of its key lie in nested objects: it is loaded without a key"
+            "{id}: parts of its key lie in nested objects, so it is loaded without one; flattened they can be its key: \
+             {}",
+            flattened_key(&offered.primary_key)
         ));
         Vec::new()
     });
@@ -89,6 +79,13 @@ fn stream(offered: &Offered, own: &Json) -> CatalogStream {
     }
     stream.other.insert(OWN.to_owned(), own.clone());
     stream
+}
+
+/// What a pipeline says of a stream to make its nested key a key.
+fn flattened_key(paths: &[Vec<String>]) -> String {
+    let deepest = paths.iter().map(Vec::len).max().unwrap_or_default();
+    let names: Vec<String> = paths.iter().map(|path| path.join("__")).collect();
+    format!("`flatten: {}, key_properties: [{}]`", deepest.saturating_sub(1), names.join(", "))
 }
 
 /// Airbyte leaves out what is null and says types by words of its own: nullable all but the key, and with Singer's.

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod cache;
+mod check;
 mod configured;
 mod control;
 mod discover;

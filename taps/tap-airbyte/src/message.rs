@@ -23,6 +23,7 @@ pub(crate) enum Kind {
     Trace,
     Log,
     Control,
+    ConnectionStatus,
 }
 
 /// A record.
@@ -72,6 +73,7 @@ impl<'a> Found<'a> {
             "TRACE" => Kind::Trace,
             "LOG" => Kind::Log,
             "CONTROL" => Kind::Control,
+            "CONNECTION_STATUS" => Kind::ConnectionStatus,
             _ => return Ok(Message::Unknown),
         };
         self.payload.map(|payload| Message::Other(kind, payload)).ok_or("it is a message without its payload")
@@ -89,7 +91,7 @@ fn read(line: &str) -> Result<Option<Found<'_>>, ReadError> {
         match name.as_ref() {
             "type" => kind = reader.text()?,
             "record" => record = read_record(&mut reader)?,
-            "spec" | "catalog" | "state" | "trace" | "log" | "control" => {
+            "spec" | "catalog" | "state" | "trace" | "log" | "control" | "connectionStatus" => {
                 payload = Some(reader.value()?.get()).filter(|text| text.starts_with('{')).or(payload);
             }
             _ => reader.skip()?,

@@ -15,7 +15,7 @@ use crate::signals::Stop;
 use crate::source::Source;
 use crate::state::SourceState;
 use crate::sync::{Request, sync};
-use crate::{discover, spec};
+use crate::{check, discover, spec};
 
 const NAME: &str = env!("CARGO_PKG_NAME");
 
@@ -39,6 +39,9 @@ fn run(arguments: &Arguments, stop: &Stop) -> Result<(), TapError> {
     let cache = Cache::of(arguments);
     let specification = spec::specification(&source, &cache, arguments.manifest.as_deref())?;
     spec::validate(&specification, &config, &secrets)?;
+    if arguments.check {
+        return check::check(&source, &arguments.config);
+    }
     let found = || discover::catalog(&source, &arguments.config);
     if arguments.discover {
         let text = serde_json::to_string_pretty(&found()?)

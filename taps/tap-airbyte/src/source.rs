@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use tap_sdk::TapError;
 use tap_sdk::log::{self, Level};
 
 use crate::arguments::Arguments;
+use crate::control;
 use crate::message::{Kind, Message, parse};
 use crate::outcome::Errors;
 use crate::secrets::Secrets;
@@ -72,6 +73,41 @@ impl Source {
     /// What will be heard of its errors.
     pub(crate) fn errors(&self) -> Errors {
         Errors::new(self.secrets.clone())
+    }
+
+    /// The text without secrets.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.secrets.redact(text)
+    }
+
+    /// Asks it with one of the protocol's words that have one answer. Gives the last payload of that kind, if one came.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and what the source traces as an error.
+    pub(crate) fn ask(
+        &self,
+        word: &str,
+        answer: Kind,
+        config: Option<&Path>,
+    ) -> Result<(Option<String>, Exit), TapError> {
+        let arguments: Vec<OsString> =
+            config.into_iter().flat_map(|config| ["--config".into(), config.into()]).collect();
+        let (mut found, mut errors) = (None, self.errors());
+        let exit = self.run(word, &arguments, &mut |heard| {
+            match (heard, config) {
+                (Heard::Message(Message::Other(kind, payload)), _) if kind == answer => {
+                    found = Some(payload.to_owned());
+                }
+                (Heard::Message(Message::Other(Kind::Control, payload)), Some(config)) => {
+                    control::obey(payload, config)?;
+                }
+                (Heard::Message(Message::Other(Kind::Trace, payload)), _) => errors.hear(payload),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        errors.verdict(word)?;
+        Ok((found, exit))
     }
 
     /// Runs it with one of the protocol's words to its end. Its logs go to stderr, lines that are no messages are

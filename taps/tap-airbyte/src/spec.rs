@@ -8,9 +8,9 @@ use serde_json::Value;
 use tap_sdk::{TapError, log};
 
 use crate::cache::Cache;
-use crate::message::{Kind, Message};
+use crate::message::Kind;
 use crate::secrets::Secrets;
-use crate::source::{Heard, Source};
+use crate::source::Source;
 
 /// The JSON Schema of the config: from the manifest, from the cache, or from the source.
 ///
@@ -29,16 +29,7 @@ pub(crate) fn specification(
     if let Some(kept) = cache.get().and_then(|text| serde_json::from_str(&text).ok()) {
         return Ok(kept);
     }
-    let (mut found, mut errors) = (None, source.errors());
-    let exit = source.run("spec", &[], &mut |heard| {
-        match heard {
-            Heard::Message(Message::Other(Kind::Spec, payload)) => found = Some(payload.to_owned()),
-            Heard::Message(Message::Other(Kind::Trace, payload)) => errors.hear(payload),
-            _ => {}
-        }
-        Ok(())
-    })?;
-    errors.verdict("spec")?;
+    let (found, exit) = source.ask("spec", Kind::Spec, None)?;
     let payload = found.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let schema = payload.and_then(|mut spec| spec.get_mut("connectionSpecification").map(Value::take));
     let schema = schema.ok_or_else(|| {

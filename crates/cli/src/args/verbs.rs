@@ -16,10 +16,11 @@ pub(crate) struct Init {
     pub(crate) dir: Option<PathBuf>,
 }
 
-/// Validate pipelines, ask tap and target; changes nothing
+/// Validate pipelines, ask tap and target; loads nothing
 ///
 /// Reads the files, resolves the secrets, asks the target for its rights and the tap for its catalog, and
-/// holds every rule against it.
+/// holds every rule against it. An Airbyte source is asked, too, whether it reaches what it reads from.
+/// Missing packages are installed first, as for a run.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -1,4 +1,4 @@
-//! `check`: everything that can be known before a run, without touching anything.
+//! `check`: everything that can be known before a run, without loading anything.
 
 use config::{Pipeline, Program, Project};
 use serde::Serialize;
@@ -9,7 +9,9 @@ use crate::commands::{in_runtime, project, scratch};
 use crate::exit_code;
 use crate::failure::{Failure, Outcome};
 use crate::output::{Printer, print_failure};
-use crate::wiring::{Ask, Edits, Offer, TapUse, Wired, check_as_written, is_locked, wanted_table};
+use crate::wiring::{
+    Ask, Edits, Offer, TapUse, Wired, check_as_written, check_source, is_locked, wanted_table,
+};
 
 /// What came of one pipeline.
 #[derive(Serialize)]
@@ -24,13 +26,7 @@ struct Checked {
 /// All pipelines by default; all are checked, even if one fails.
 pub(crate) fn run(global: &Global, args: &Check) -> Outcome {
     let project = project::open_around(global, &args.pipelines)?;
-    let mut names = Vec::new();
-    for argument in &args.pipelines {
-        names.extend(project.matching(argument)?);
-    }
-    if args.pipelines.is_empty() {
-        names = project.pipeline_names().map(str::to_owned).collect();
-    }
+    let names = project::named_or_all(&project, &args.pipelines)?;
     let printer = Printer::new(global);
     let mut all = Vec::new();
     for name in names {
@@ -81,6 +77,7 @@ fn check(
         let mut target = (wired.target)()?;
         target.check().await?;
         wired.relay.iter().try_for_each(runner::find_program)?;
+        check_source(&pipeline, &wired.tap, signals).await?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, Ask::default(), signals).await?;
         try_grants(&mut *target, &wired, &pipeline, &offer).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use config::{CatalogFrom, Pattern, Pipeline, Program, Project, SelectionReport};
-use runner::{Discovered, ProgramCommand, RunError, Shutdown, Side, catalog_flags, discover};
+use config::{CatalogFrom, Pattern, Pipeline, Program, Project, Protocol, SelectionReport};
+use runner::{Discovered, ProgramCommand, RunError, Shutdown, Side, catalog_flags, check, discover};
 use singer::Catalog;
 
 use super::cached::Catalogs;
@@ -83,6 +83,19 @@ impl Offer {
     pub(crate) fn text(&self) -> Option<String> {
         self.catalog.as_ref().and_then(|catalog| serde_json::to_string(&catalog.to_json()).ok())
     }
+}
+
+/// Asks an Airbyte source whether it reaches what it reads from. Singer's taps have no such word.
+pub(crate) async fn check_source(
+    pipeline: &Pipeline,
+    command: &ProgramCommand,
+    shutdown: &mut Shutdown,
+) -> Result<(), Failure> {
+    if pipeline.tap.protocol == Protocol::Singer {
+        return Ok(());
+    }
+    let checked = check(command, pipeline.limits.idle_timeout, shutdown).await;
+    checked.map_err(|error| told(error, command))
 }
 
 /// The catalog as it is offered, before any rule.

@@ -19,7 +19,7 @@ mod targets;
 mod wanted_table;
 
 pub(crate) use cached::Catalogs;
-pub(crate) use catalog::{Ask, Offer};
+pub(crate) use catalog::{Ask, Offer, check_source};
 pub(crate) use command::identities;
 pub(crate) use installed::{installed, is_locked};
 pub(crate) use invoked::Invoked;

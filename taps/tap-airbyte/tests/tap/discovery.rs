@@ -54,6 +54,22 @@ fn a_discovery_that_fails_says_why() {
 }
 
 #[test]
+fn a_check_asks_the_source_and_goes_by_its_word_alone() {
+    let scene = Scene::new(&[]);
+    let _ = scene.run(&["--check"]).expect(0);
+    assert_eq!(scene.asked(), ["spec", "check"]);
+    let answering = |says: serde_json::Value| Scene::new(&[]).set("check", says);
+    let status = json!({ "status": "FAILED", "message": "no luck with hunter2" });
+    let failed = answering(json!([{ "type": "CONNECTION_STATUS", "connectionStatus": status }]));
+    let failed = failed.run(&["--check"]).expect(78);
+    assert!(failed.stderr.contains("the source's `check` failed: no luck with ***"), "{}", failed.stderr);
+    let busy = answering(json!([crate::scene::error("busy", "transient_error")])).run(&["--check"]);
+    let _ = busy.expect(75);
+    let none = answering(json!([])).run(&["--check"]).expect(1);
+    assert!(none.stderr.contains("gave no answer: it exited 0"), "{}", none.stderr);
+}
+
+#[test]
 fn a_manifest_has_the_specification_and_goes_along() {
     let scene = Scene::new(&[stream("users", FULL)]);
     let manifest = scene.path().join("m.yaml");

@@ -43,6 +43,15 @@ fn records_keep_their_bytes_and_their_order_among_states() {
     assert!(scene.given("read", "--state").is_none());
 }
 
+/// Python writes them, JSON or not; what becomes of them is for the loader.
+#[test]
+fn numbers_that_are_none_go_through() {
+    let line = r#"{"type": "RECORD", "record": {"stream": "users", "data": {"id": 1, "x": NaN, "y": [-Infinity]}, "emitted_at": 1}}"#;
+    let scene = Scene::new(&[keyed("users", BOTH)]).reads(&[json!(line), complete("users")]);
+    let read = scene.run(&[]).expect(0);
+    assert!(read.text.contains(r#""record":{"id": 1, "x": NaN, "y": [-Infinity]}}"#), "{}", read.text);
+}
+
 #[test]
 fn the_last_state_goes_back_in_the_sources_own_form() {
     let users = state("users", json!({ "at": 2 }), 0);

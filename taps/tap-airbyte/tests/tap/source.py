@@ -35,7 +35,8 @@ def main():
     seen = {name: open(path).read() for name, path in GIVEN.items()}
     with open(os.path.join(HERE, WORD + ".json"), "w") as file:
         json.dump(seen, file)
-    for act in config[WORD]:
+    succeeded = {"type": "CONNECTION_STATUS", "connectionStatus": {"status": "SUCCEEDED"}}
+    for act in config.get(WORD, [succeeded]):
         if isinstance(act, dict) and "fail once" in act:
             # Only a second attempt gets past it.
             if not os.path.exists(os.path.join(HERE, "failed")):
