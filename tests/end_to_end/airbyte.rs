@@ -152,6 +152,83 @@ fn check_tells_what_breaks_the_sources_specification() {
     assert!(refused.stderr.contains("E0123") && refused.stderr.contains("INCREMENTAL"), "{refused}");
 }
 
+/// The pipeline once more, edited.
+fn edit(project: &Project, name: &str, edit: impl FnOnce(&mut Value)) {
+    let path = project.path().join(format!("pipelines/{name}.yml"));
+    let text = std::fs::read_to_string(path).expect("the pipeline");
+    let mut pipeline = serde_json::from_str(&text).expect("JSON");
+    edit(&mut pipeline);
+    project.pipeline(name, &pipeline);
+}
+
+fn asked(project: &Project, word: &str) -> usize {
+    let asked = std::fs::read_to_string(project.path().join("asked")).expect("what it was asked");
+    asked.lines().filter(|line| *line == word).count()
+}
+
+#[test]
+fn check_asks_the_source_whether_it_reaches_what_it_reads_from() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    pipeline(&project, "users", &warehouse, true, &[]);
+    let ready = project.run(["check", "users"]).expect_code(0);
+    assert!(ready.stdout.contains("users: ready, 1 stream selected"), "{ready}");
+    assert_eq!(asked(&project, "check"), 1);
+    let status = json!({ "status": "FAILED", "message": "no luck with hunter2" });
+    let failed = json!([{ "type": "CONNECTION_STATUS", "connectionStatus": status }]);
+    edit(&project, "users", |pipeline| pipeline["tap"]["config"]["check"] = failed);
+    let refused = project.run(["check", "users"]).expect_code(78);
+    assert!(refused.stderr.contains("E0416") && refused.stderr.contains("no luck with ***"), "{refused}");
+    let _ = project.run(["run", "users", "--dry-run"]).expect_code(0);
+    assert_eq!(asked(&project, "check"), 2, "a run finds out by itself");
+}
+
+#[test]
+fn an_edited_manifest_ends_the_catalog_that_is_kept() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    pipeline(&project, "users", &warehouse, true, &[complete()]);
+    edit(&project, "users", |pipeline| {
+        pipeline["tap"]["manifest"] = json!("m.yaml");
+        pipeline["tap"]["discovery_cache"] = json!("12h");
+    });
+    for (manifest, discoveries) in [("one", 1), ("one", 1), ("two", 2)] {
+        project.write("m.yaml", format!("spec: {{ connection_specification: {{ title: {manifest} }} }}\n"));
+        let _ = project.run(["run", "users"]).expect_code(0);
+        assert_eq!(asked(&project, "discover"), discoveries, "{manifest}");
+    }
+}
+
+#[test]
+fn a_key_in_a_nested_object_is_one_where_that_is_flattened() {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    let record = |id: u64, name: &str| {
+        let data = json!({ "meta": { "id": id }, "name": name });
+        json!({ "type": "RECORD", "record": { "stream": "users", "data": data, "emitted_at": 1 } })
+    };
+    pipeline(
+        &project,
+        "users",
+        &warehouse,
+        true,
+        &[record(1, "a"), record(2, "b"), record(1, "c"), complete()],
+    );
+    edit(&project, "users", |pipeline| {
+        let stream = &mut pipeline["tap"]["config"]["discover"][0]["catalog"]["streams"][0];
+        let id = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
+        stream["json_schema"]["properties"] = json!({ "meta": id, "name": { "type": "string" } });
+        stream["source_defined_primary_key"] = json!([["meta", "id"]]);
+        pipeline["streams"] = json!({ "users": { "flatten": 1, "key_properties": ["meta__id"] } });
+    });
+    let run = project.run(["run", "users"]).expect_code(0);
+    let found = warehouse.rows("SELECT meta__id, name FROM users ORDER BY meta__id");
+    let text = |cell: &str| Some(cell.to_owned());
+    assert_eq!(found, [[text("1"), text("c")], [text("2"), text("b")]], "{run}");
+    let log = project.run(["discover", "users"]).expect_code(0);
+    assert!(log.stdout.contains("users"), "{log}");
+}
+
 /// tapster that may install from `PyPI`.
 fn tapster(project: &Project, words: &[&str]) -> Outcome {
     let mut command = project.tapster(words);
@@ -162,15 +239,13 @@ fn tapster(project: &Project, words: &[&str]) -> Outcome {
 #[test]
 fn the_faker_of_airbyte_is_read_on_and_its_full_table_replaced() {
     let project = Project::new();
-    // From its state on, this one has nothing new.
-    let config = json!({ "count": 60, "seed": 7, "records_per_slice": 20, "always_updated": false });
+    let example = std::fs::read_to_string(workspace().join("pipelines/faker.yml")).expect("the example");
+    let target = example.lines().find(|line| line.starts_with("target: ")).expect("its target");
     for (name, warehouse) in warehouses(&project) {
-        let tap = json!({ "airbyte": "airbyte-source-faker==7.2.1", "python": "3.11", "config": config });
-        let streams = json!({
-            "{users,purchases}": { "replication_method": "INCREMENTAL" },
-            "products": { "replication_method": "FULL_TABLE" },
-        });
-        project.pipeline(name, &json!({ "tap": tap, "target": warehouse.block(), "streams": streams }));
+        let pipeline = example.replace(target, &format!("target: {}", warehouse.block()));
+        project.write(&format!("pipelines/{name}.yml"), pipeline);
+        let checked = tapster(&project, &["check", name]).expect_code(0);
+        assert!(checked.stdout.contains("ready, 3 streams selected"), "{checked}");
         let _ = tapster(&project, &["run", name]).expect_code(0);
         let count = |table: &str| warehouse.value(&format!("SELECT count(*) FROM {table}"));
         assert_eq!(count("users").as_deref(), Some("60"));
