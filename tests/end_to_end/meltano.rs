@@ -3,13 +3,12 @@
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use target_testkit::postgres::{Cluster, Database};
+use target_testkit::postgres::Database;
 use tests::project::{Outcome, Project};
 use tests::warehouse::{Warehouse, block_on};
 use tests::{programs, python};
 
-use crate::interop::{LATER, comparable, source};
-use crate::support::cluster;
+use crate::support::shop::{LATER, assert_same_orders, config, source};
 
 /// A Meltano project of a tap from `PyPI` and our target, both described in full: nothing is asked of its hub.
 fn meltano_yml(source: &Database, warehouse: &Database) -> Value {
@@ -18,10 +17,7 @@ fn meltano_yml(source: &Database, warehouse: &Database) -> Value {
         let names = config.as_object().expect("a map").keys();
         names.map(|name| json!({ "name": name })).collect::<Vec<_>>()
     };
-    let from = json!({
-        "host": "127.0.0.1", "port": cluster().port(), "user": "tapster", "password": Cluster::PASSWORD,
-        "database": source.name(), "filter_schemas": ["shop"],
-    });
+    let from = config(json!({ "database": source.name(), "filter_schemas": ["shop"] }));
     // Every setting comes to a plugin from the environment, too, as text.
     let mut to = warehouse.settings();
     to["port"] = to["port"].to_string().into();
@@ -60,16 +56,7 @@ fn meltano_loads_with_our_target_and_goes_on_from_the_state_that_it_printed() {
         command.env("PATH", "/usr/bin:/bin").env("HOME", project.path().join("home"));
         project.outcome(&mut command).expect_code(0)
     };
-    let compare = || {
-        let orders = |table: &str| {
-            format!(
-                "SELECT id, amount::float8, extract(epoch FROM updated_at)::bigint FROM {table} ORDER BY id"
-            )
-        };
-        let (found, expected) =
-            (warehouse.rows(&orders("raw.orders")), block_on(source.rows(&orders("shop.orders"))));
-        assert_eq!(comparable(found), comparable(expected));
-    };
+    let compare = || assert_same_orders(&source, &warehouse, "raw.orders");
     let first = run(&["run", "tap-postgres", "target-postgres"]);
     compare();
     assert!(first.stderr.contains("500 records are loaded"), "{first}");

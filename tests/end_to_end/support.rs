@@ -1,5 +1,7 @@
 //! What several of these tests share.
 
+pub(crate) mod shop;
+
 use std::fs;
 use std::path::PathBuf;
 

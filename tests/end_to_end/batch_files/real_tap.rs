@@ -1,54 +1,28 @@
 //! The Meltano SDK's own files, by meltanolabs-tap-postgres from `PyPI`.
 
 use serde_json::{Value, json};
-use target_testkit::postgres::{Cluster, Database};
+use target_testkit::postgres::Database;
 use tests::project::Project;
 use tests::python;
 use tests::warehouse::{Warehouse, block_on};
 
-use crate::interop::{LATER, comparable, source};
-use crate::support::cluster;
+use crate::support::shop::{LATER, assert_same, config, pipeline, source};
 
 /// A pipeline of the tap, which hands over files in `root` and announces versions.
-fn pipeline(source: &Database, format: &str, root: &str, warehouse: &Warehouse) -> Value {
+fn batches(source: &Database, format: &str, root: &str, warehouse: &Warehouse) -> Value {
     let batch_config = json!({
         "encoding": { "format": format, "compression": "gzip" },
         "storage": { "root": root },
         "batch_size": 200,
     });
-    json!({
-        "tap": {
-            "command": [python::program("meltanolabs-tap-postgres==0.10.0", "tap-postgres")],
-            "batch_roots": ["spool"],
-            "config": {
-                "host": "127.0.0.1",
-                "port": cluster().port(),
-                "user": "tapster",
-                "password": Cluster::PASSWORD,
-                "database": source.name(),
-                "filter_schemas": ["shop"],
-                "emit_activate_version_messages": true,
-                "batch_config": batch_config,
-            },
-        },
-        "target": warehouse.block(),
-        "streams": {
-            "*shop-customers": { "replication_method": "FULL_TABLE" },
-            "*shop-orders": { "replication_method": "INCREMENTAL", "replication_key": "updated_at" },
-        },
-    })
-}
-
-/// Compares with the source.
-#[track_caller]
-fn compare(source: &Database, warehouse: &Warehouse) {
-    let orders =
-        "SELECT id, amount::float8, extract(epoch FROM updated_at)::bigint FROM shop.orders ORDER BY id";
-    let customers = "SELECT id, name, vip, balance::float8, n, extract(epoch FROM created_at)::float8, d::date \
-        FROM shop.customers ORDER BY id";
-    for query in [orders, customers] {
-        assert_eq!(comparable(warehouse.rows(query)), comparable(block_on(source.rows(query))));
-    }
+    let config = config(json!({
+        "database": source.name(),
+        "filter_schemas": ["shop"],
+        "emit_activate_version_messages": true,
+        "batch_config": batch_config,
+    }));
+    let program = python::program("meltanolabs-tap-postgres==0.10.0", "tap-postgres");
+    pipeline(&json!({ "command": [program], "batch_roots": ["spool"], "config": config }), warehouse)
 }
 
 /// Runs twice, with changes in between, and compares with the source.
@@ -56,15 +30,15 @@ fn follows(format: &str, root: impl Fn(&Project) -> String, warehouse: impl Fn(&
     let (source, project) = (source(), Project::new());
     let warehouse = warehouse(&project);
     std::fs::create_dir(project.path().join("spool")).expect("spool/");
-    project.pipeline("shop", &pipeline(&source, format, &root(&project), &warehouse));
+    project.pipeline("shop", &batches(&source, format, &root(&project), &warehouse));
     let run = || project.run(["run", "shop"]).expect_code(0);
     let _ = run();
-    compare(&source, &warehouse);
+    assert_same(&source, &warehouse);
     let versions = "SELECT count(DISTINCT _sdc_table_version) FROM shop.customers";
     assert_eq!(warehouse.value(versions).as_deref(), Some("1"));
     block_on(source.execute(LATER));
     let _ = run();
-    compare(&source, &warehouse);
+    assert_same(&source, &warehouse);
     assert!(project.private_folders().is_empty());
     let files = std::fs::read_dir(project.path().join("spool")).expect("spool/").count();
     assert_eq!(files > 0, root(&project).contains("spool"), "{files} files are left");
@@ -92,7 +66,7 @@ fn lines_in_a_root_into_duckdb() {
 #[test]
 fn columns_in_the_runs_folder_into_postgres() {
     let (source, project, warehouse) = (source(), Project::new(), Warehouse::postgres());
-    let mut pipeline = pipeline(&source, "parquet", "file://${run:folder}", &warehouse);
+    let mut pipeline = batches(&source, "parquet", "file://${run:folder}", &warehouse);
     let tap = pipeline["tap"].as_object_mut().expect("a block");
     tap.remove("command");
     tap.insert("pip".into(), json!(["meltanolabs-tap-postgres==0.10.0", "pyarrow==26.0.1"]));
@@ -102,5 +76,5 @@ fn columns_in_the_runs_folder_into_postgres() {
     let mut command = project.tapster(["run", "shop"]);
     python::may_install(&mut command);
     let _ = project.outcome(&mut command).expect_code(0);
-    compare(&source, &warehouse);
+    assert_same(&source, &warehouse);
 }
