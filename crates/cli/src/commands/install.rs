@@ -34,13 +34,7 @@ struct Found {
 /// All pipelines by default; all are gone through, even if one fails.
 pub(crate) fn run(global: &Global, args: &Install) -> Outcome {
     let project = project::open_around(global, &args.pipelines)?;
-    let mut names = Vec::new();
-    for argument in &args.pipelines {
-        names.extend(project.matching(argument)?);
-    }
-    if args.pipelines.is_empty() {
-        names = project.pipeline_names().map(str::to_owned).collect();
-    }
+    let names = project::named_or_all(&project, &args.pipelines)?;
     let mode = match (args.locked, args.update) {
         (true, _) => Mode::Locked,
         (_, true) => Mode::Update,

@@ -53,6 +53,18 @@ pub(super) fn open_one(global: &Global, argument: &str) -> Result<(Project, Stri
     }
 }
 
+/// The pipelines that arguments mean; without any argument all.
+pub(super) fn named_or_all(project: &Project, arguments: &[String]) -> Result<Vec<String>, Failure> {
+    if arguments.is_empty() {
+        return Ok(project.pipeline_names().map(str::to_owned).collect());
+    }
+    let mut names = Vec::new();
+    for argument in arguments {
+        names.extend(project.matching(argument)?);
+    }
+    Ok(names)
+}
+
 /// The environment of a look at the past: what was asked for, else the project's default.
 pub(super) fn environment(global: &Global) -> String {
     let default = || open(global).map(|project| project.environment().to_owned()).unwrap_or_default();

@@ -15,11 +15,13 @@ use crate::progress;
 const WAITS: &str = "tapster::wait=info";
 
 /// Our own crates, which `-v` makes talk. Libraries stay silent until `-vv`.
-const OURS: [&str; 10] = [
+const OURS: [&str; 12] = [
     "tapster",
     "columns",
     "config",
     "load",
+    "packages",
+    "postgres",
     "runner",
     "singer",
     "store",

@@ -114,10 +114,9 @@ fn tell(global: &Global, ended: &[Ended], stopped: Option<StopSignal>) -> Result
 
 /// 0 when all succeeded, the common code when all that failed have one, 1 otherwise.
 fn together(codes: &[Option<i32>]) -> u8 {
-    let mut failed = codes.iter().filter(|code| **code != Some(0));
-    let Some(first) = failed.next() else { return exit_code::SUCCESS };
-    let same = failed.all(|code| code == first);
-    first.filter(|_| same).and_then(|code| u8::try_from(code).ok()).unwrap_or(exit_code::SEVERAL)
+    let failed = codes.iter().filter(|code| **code != Some(0));
+    let known = |code: &Option<i32>| code.and_then(|code| u8::try_from(code).ok());
+    exit_code::together(failed.map(|code| known(code).unwrap_or(exit_code::SEVERAL)))
 }
 
 #[cfg(test)]
