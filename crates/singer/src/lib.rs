@@ -10,6 +10,7 @@ mod framing;
 mod json;
 mod message;
 mod reader;
+mod repair;
 mod schema;
 mod state;
 mod writer;
@@ -23,6 +24,7 @@ pub use message::{
     TakeRecord, parse,
 };
 pub use reader::{JsonReader, Member, RawJson, ReadError};
+pub use repair::repaired;
 pub use schema::{JsonSchema, JsonType, SchemaError};
 pub use state::{Bookmark, State, StateError};
 pub use writer::{Envelope, MessageWriter};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Deserialize;
-use singer::{LineBuffer, framing_excerpt};
+use singer::{LineBuffer, framing_excerpt, repaired};
 use tap_sdk::TapError;
 use tap_sdk::log::{self, Level};
 
@@ -178,8 +178,11 @@ impl Source {
     }
 
     fn line(&self, line: &[u8], hear: &mut dyn FnMut(Heard) -> Result<(), TapError>) -> Result<(), TapError> {
-        let parsed = std::str::from_utf8(line).map_err(|_| "it is not UTF-8").and_then(parse);
-        match parsed {
+        let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8");
+        let parsed = text.and_then(parse);
+        // Python writes NaN, which is no JSON: what tapster makes of it in a tap's line, it makes of it here.
+        let meant = if parsed.is_err() { text.ok().and_then(repaired) } else { None };
+        match meant.as_deref().map_or(parsed, parse) {
             Ok(Message::Other(Kind::Log, payload)) => self.log(payload),
             Ok(Message::Unknown) => {
                 log::info(&format!("the source wrote what is no message: {}", framing_excerpt(line)));

@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use columns::arrow_array::RecordBatch;
 use columns::{Refused, memory_size};
-use singer::{BatchMessage, JsonReader};
+use singer::{BatchMessage, JsonReader, repaired};
 
 use super::Cutter;
 use super::messages::RecordRefused;
 use crate::batch_files::FileError;
 use crate::decoder::WaitingBatch;
-use crate::repair::repaired;
 use crate::{DecodeError, LoadStep};
 
 /// A BATCH message whose files are still to come.
