@@ -244,3 +244,39 @@ fn every_type_arrives_in_duckdb() {
                   '\\x00\\xFF', domain::text, enum::text, text FROM shop.every_type ORDER BY id LIMIT 1";
     assert_eq!(copied.first(), both.warehouse.rows(source).first());
 }
+
+/// As columns and as records the same rows make the same table.
+#[test]
+fn columns_and_records_are_the_same() {
+    let both = Both::new(&format!("{}; {}", every_type(), RANDOM.replacen("CREATE SCHEMA shop;", "", 1)));
+    let mut tables = Vec::new();
+    for send in ["columns", "records"] {
+        let mut tap = both.tap();
+        tap["config"]["send"] = send.into();
+        let defaults = json!({ "target_schema": send, "target_table": "{table}", "metadata_columns": false });
+        both.project
+            .pipeline(send, &json!({ "tap": tap, "target": both.warehouse.block(), "defaults": defaults }));
+        let _ = both.project.run(["run", send]).expect_code(0);
+        // It is the clock's.
+        for table in ["every_type", "random"] {
+            both.sql(&format!("ALTER TABLE {send}.{table} DROP COLUMN _sdc_table_version"));
+        }
+        let types = format!(
+            "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull FROM pg_attribute a \
+             JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = '{send}'::regnamespace AND c.relkind = 'r' \
+             AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, a.attnum"
+        );
+        tables.push(both.warehouse.rows(&types));
+    }
+    assert_eq!(tables[0], tables[1]);
+    assert!(tables[0].len() > 60, "both tables are there");
+    for row in &tables[0] {
+        let [Some(table), Some(column), ..] = &row[..] else { panic!("a column has a name") };
+        let quoted = format!("\"{}\"", column.replace('"', "\"\""));
+        let difference = format!(
+            "SELECT id, c.{quoted}::text, r.{quoted}::text FROM columns.{table} c FULL JOIN records.{table} r USING (id) \
+             WHERE c.{quoted}::text IS DISTINCT FROM r.{quoted}::text LIMIT 3"
+        );
+        assert_eq!(both.warehouse.rows(&difference), Vec::<Vec<Option<String>>>::new(), "{table}.{column}");
+    }
+}

@@ -18,6 +18,7 @@ mod table_schema;
 mod value;
 
 pub use arrow_array;
+pub use arrow_buffer;
 pub use arrow_schema;
 
 pub use builder::{BatchBuilder, PropertyFilter};

@@ -240,13 +240,40 @@ pub fn digits(cell: &[u8], out: &mut Vec<u8>) -> Option<bool> {
     Some(true)
 }
 
+/// The number of a cell, without its length before it, times 10 to the power of `scale`; `None` when that is no
+/// whole number of at most 38 digits.
+#[must_use]
+pub fn scaled(cell: &[u8], scale: u8) -> Option<i128> {
+    let word = |at: usize| Some(u16::from_be_bytes(*cell.get(at..)?.first_chunk::<2>()?));
+    let (weight, sign) = (i32::from(word(2)?.cast_signed()), word(4)?);
+    let (groups, rest) = cell.get(8..)?.as_chunks::<2>();
+    if !rest.is_empty() || (sign != 0 && sign != NEGATIVE) {
+        return None;
+    }
+    let mut number = 0_i128;
+    for group in groups {
+        number = number.checked_mul(10_000)?.checked_add(i128::from(u16::from_be_bytes(*group)))?;
+    }
+    // Decimal digits that the last group stands to the left of where the scale ends.
+    let shift = 4 * (weight + 1 - i32::try_from(groups.len()).ok()?) + i32::from(scale);
+    let power = 10_i128.checked_pow(shift.unsigned_abs());
+    let number = match (number, power) {
+        (0, _) => 0,
+        (number, Some(power)) if shift >= 0 => number.checked_mul(power)?,
+        (number, Some(power)) if number % power == 0 => number / power,
+        _ => return None,
+    };
+    let number = (number.unsigned_abs() < 10_u128.pow(38)).then_some(number)?;
+    Some(if sign == NEGATIVE { -number } else { number })
+}
+
 fn four_digits(group: u16) -> [u8; 4] {
     [1000, 100, 10, 1].map(|unit| b'0' + u8::try_from(group / unit % 10).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{decimal, digits, text};
+    use super::{decimal, digits, scaled, text};
 
     /// What is written is read back: each is the other's test, and the server is the test of both elsewhere.
     fn read(cell: &[u8]) -> String {
@@ -266,6 +293,32 @@ mod tests {
         let mut out = Vec::new();
         decimal(value, scale, &mut out);
         read(&out)
+    }
+
+    #[test]
+    fn a_cell_is_a_whole_number_at_its_scale_or_none() {
+        let at = |value: &str, scale| {
+            let mut out = Vec::new();
+            text(value, &mut out).unwrap();
+            scaled(&out[4..], scale)
+        };
+        for (value, scale, number) in [
+            ("0", 2, Some(0)),
+            ("12.30", 2, Some(1230)),
+            ("-0.01", 2, Some(-1)),
+            ("10000", 0, Some(10_000)),
+            ("1e8", 3, Some(100_000_000_000)),
+            ("12345678.9", 4, Some(123_456_789_000)),
+            ("0.00001200", 8, Some(1200)),
+            ("1.005", 2, None),
+            ("99999999999999999999999999999999999999", 0, Some(10_i128.pow(38) - 1)),
+            ("100000000000000000000000000000000000000", 0, None),
+            ("9999999999999999999999999999999999999", 2, None),
+            ("NaN", 2, None),
+            ("-Infinity", 2, None),
+        ] {
+            assert_eq!(at(value, scale), number, "{value} {scale}");
+        }
     }
 
     #[test]

@@ -125,6 +125,12 @@ impl ColumnType {
         Self { depth, ..self }
     }
 
+    /// The type in tapster's words.
+    pub(crate) fn kind(&self) -> columns::ColumnType {
+        let items = self.tapster_type.parse().unwrap_or(columns::ColumnType::Text);
+        (0..self.depth).fold(items, |items, _| columns::ColumnType::Array(Box::new(items)))
+    }
+
     /// The expression that selects `column`, which is quoted already.
     pub(crate) fn expression(&self, column: &str) -> String {
         match (self.as_text, self.depth) {

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
 
 /// Those beside [`SERVER_SETTINGS`].
-const OURS: [&str; 5] = ["filter_schemas", "statement_timeout", "parallel", "queries", "dates"];
+const OURS: [&str; 6] = ["filter_schemas", "statement_timeout", "parallel", "queries", "dates", "send"];
 const MOST_CONNECTIONS: u64 = 16;
 
 /// The names of all settings; `settings.json` describes them.
@@ -28,6 +28,8 @@ pub(crate) struct Config {
     /// Name and SQL of further streams.
     pub(crate) queries: Vec<(String, String)>,
     pub(crate) dates: DatePolicy,
+    /// Whether a reader that takes columns gets them.
+    pub(crate) sends_columns: bool,
 }
 
 /// What becomes of days and instants that ISO 8601's four digits do not hold.
@@ -69,6 +71,7 @@ impl Config {
             parallel: parallel(&given)?,
             queries: queries(given.get("queries"))?,
             dates: dates(&given)?,
+            sends_columns: sends_columns(&given)?,
             server: ServerSettings::take(&mut given)?,
         })
     }
@@ -129,6 +132,14 @@ fn dates(given: &Map<String, Value>) -> Result<DatePolicy> {
     })
 }
 
+fn sends_columns(given: &Map<String, Value>) -> Result<bool> {
+    match text(given, "send")?.as_deref() {
+        None | Some("columns") => Ok(true),
+        Some("records") => Ok(false),
+        Some(other) => Err(Error::settings(format!("`send` is `{other}`: expected columns or records"))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,6 +169,7 @@ mod tests {
         assert!(refusal(r#"{"usr":"u"}"#).contains("did you mean `user`?"));
         assert!(refusal(r#"{"user":"u","parallel":0}"#).contains("from 1 to 16"));
         assert!(refusal(r#"{"user":"u","dates":"drop"}"#).contains("set_null"));
+        assert!(refusal(r#"{"user":"u","send":"rows"}"#).contains("columns or records"));
         assert!(refusal(r#"{"user":"u","queries":{"q":" ;"}}"#).contains("`q` is empty"));
         let url = refusal(r#"{"sqlalchemy_url":"postgresql://u:secret@[::1/d"}"#);
         assert!(url.contains("sqlalchemy_url") && !url.contains("secret"), "{url}");

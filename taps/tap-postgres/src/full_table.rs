@@ -3,14 +3,14 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
-use singer::Envelope;
-use tap_sdk::{TapError, log, time_extracted_now, version_now};
+use tap_sdk::{TapError, log, version_now};
 use tokio_postgres::types::Type;
 
 use crate::bookmark::{Bookmark, Progress};
 use crate::copy;
 use crate::pages::{PageRange, parts};
 use crate::plan::StreamPlan;
+use crate::sender::Sender;
 use crate::session::{Session, cell};
 use crate::statement::literal;
 use crate::sync::Run;
@@ -59,9 +59,9 @@ async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> 
     let sessions = sessions(run, parts.len()).await?;
     let doing = format!("reading {}", plan.id);
     let statements = parts.iter().map(|part| plan.copy(part.conditions.clone(), None)).collect();
-    let envelope = Envelope::new(&plan.name, Some(version), Some(&time_extracted_now()));
+    let mut sender = Sender::new(plan, Some(version), run.config, run.output);
     for (part, pieces) in parts.iter().zip(copy::start(&sessions, statements, &doing)) {
-        run.records(plan, &envelope, pieces, None, &mut bookmark).await?;
+        run.records(&mut sender, pieces, None, &mut bookmark).await?;
         if let Some(pages) = part.pages.filter(|_| !plan.keys.is_empty()) {
             let first = progress.map_or(snapshot.first, |progress| progress.first_snapshot);
             bookmark.progress = Some(Progress {
@@ -70,13 +70,14 @@ async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> 
                 statement: fingerprint(plan),
                 pages,
             });
-            run.send_state(plan, &bookmark)?;
+            run.send_state(&mut sender, &bookmark)?;
         }
     }
     // A version without progress is a version that is through.
     bookmark.progress = None;
+    sender.end_part(run.output)?;
     run.output.activate_version(&plan.name, version)?;
-    run.send_state(plan, &bookmark)
+    run.send_state(&mut sender, &bookmark)
 }
 
 /// The first session, whose snapshot is this, and as many more as there is work for.

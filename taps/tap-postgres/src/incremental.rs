@@ -1,8 +1,8 @@
 //! What is new since the last sync, by a column that grows.
 
 use serde_json::value::RawValue;
-use singer::{Envelope, Json};
-use tap_sdk::{TapError, log, time_extracted_now};
+use singer::Json;
+use tap_sdk::{TapError, log};
 
 use crate::bookmark::Bookmark;
 use crate::column_type::{ColumnType, Form};
@@ -10,6 +10,7 @@ use crate::config::DatePolicy;
 use crate::plan::StreamPlan;
 use crate::relation::TableColumn;
 use crate::row::Row;
+use crate::sender::Sender;
 use crate::statement::{literal, quoted};
 use crate::sync::Run;
 use crate::{copy, json};
@@ -147,10 +148,10 @@ pub(crate) async fn run(
     let Some(pieces) = copy::start(sessions, vec![sql], &format!("reading {}", plan.id)).pop() else {
         return Ok(());
     };
-    let envelope = Envelope::new(&plan.name, None, Some(&time_extracted_now()));
+    let mut sender = Sender::new(plan, None, run.config, run.output);
     let mut last = LastKey::of(plan, key);
-    run.records(plan, &envelope, pieces, Some(&mut last), &mut bookmark).await?;
-    run.send_state(plan, &bookmark)
+    run.records(&mut sender, pieces, Some(&mut last), &mut bookmark).await?;
+    run.send_state(&mut sender, &bookmark)
 }
 
 /// The value of the replication key that is out last.

@@ -84,7 +84,12 @@ fn write_list(
     Ok(())
 }
 
-fn write_scalar(form: Form, cell: &[u8], dates: DatePolicy, out: &mut Vec<u8>) -> Result<(), Unfit> {
+pub(crate) fn write_scalar(
+    form: Form,
+    cell: &[u8],
+    dates: DatePolicy,
+    out: &mut Vec<u8>,
+) -> Result<(), Unfit> {
     match form {
         Form::Bool => out.extend_from_slice(if scalar::bool(cell)? { b"true" } else { b"false" }),
         Form::Int2 => out.extend_from_slice(itoa::Buffer::new().format(scalar::int2(cell)?).as_bytes()),

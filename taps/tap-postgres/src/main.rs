@@ -4,7 +4,9 @@
 //! beyond the Singer wire.
 
 mod array;
+mod batch;
 mod bookmark;
+mod cells;
 mod column_type;
 mod config;
 mod copy;
@@ -20,6 +22,7 @@ mod record;
 mod relation;
 mod row;
 mod scalar;
+mod sender;
 mod session;
 mod statement;
 mod sync;

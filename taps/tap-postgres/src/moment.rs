@@ -11,6 +11,19 @@ const SECOND: i64 = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refused;
 
+/// Days since 2000-01-01 of the years 1 to 9999.
+const PLAIN_DAYS: std::ops::RangeInclusive<i32> = -730_119..=2_921_939;
+
+/// Whether a day, since 2000-01-01, is one that ISO 8601 holds.
+pub(crate) fn is_plain_day(days: i32) -> bool {
+    PLAIN_DAYS.contains(&days)
+}
+
+/// Whether an instant, in microseconds since 2000-01-01, is one that ISO 8601 holds.
+pub(crate) fn is_plain_instant(micros: i64) -> bool {
+    i32::try_from(micros.div_euclid(DAY)).is_ok_and(is_plain_day)
+}
+
 /// Days since 2000-01-01, as a JSON value.
 pub(crate) fn date(days: i32, policy: DatePolicy, out: &mut Vec<u8>) -> Result<(), Refused> {
     match days {

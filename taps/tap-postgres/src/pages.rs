@@ -1,7 +1,8 @@
 //! A table in parts, by the pages of its file.
 
-/// Least pages of a part: two megabytes.
+/// Least pages of a part, and of one in a table that has many: two megabytes and eight. A STATE follows each.
 const LEAST: u32 = 256;
+const USUAL: u32 = 1024;
 /// Most parts of a table.
 const MOST_PARTS: u32 = 4096;
 
@@ -27,7 +28,7 @@ impl PageRange {
 /// The parts of a table of so many pages, from a page on. The last one has no end: a row may have been put behind the
 /// pages that were counted.
 pub(crate) fn parts(pages: u32, from: u32) -> Vec<PageRange> {
-    let length = pages.div_ceil(MOST_PARTS).max(LEAST);
+    let length = pages.div_ceil(MOST_PARTS).max((pages / 32).clamp(LEAST, USUAL));
     let mut parts = Vec::new();
     let mut start = from;
     while let Some(end) = start.checked_add(length).filter(|end| *end < pages) {

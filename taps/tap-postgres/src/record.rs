@@ -49,25 +49,26 @@ impl<'a> RecordWriter<'a> {
             match row.field(at) {
                 None => out.extend_from_slice(b"null"),
                 Some(cell) => json::write(column.column_type, cell, self.dates, out)
-                    .map_err(|unfit| self.unfit(column.name, unfit))?,
+                    .map_err(|fault| unfit(self.stream, column.name, fault))?,
             }
         }
         out.push(b'}');
         Ok(())
     }
+}
 
-    fn unfit(&self, column: &str, unfit: Unfit) -> TapError {
-        let error = TapError::failed(format!("column `{column}` of {} {unfit}", self.stream));
-        match unfit {
-            Unfit::Malformed => error.with_hint("this is a fault of tap-postgres: please report it"),
-            Unfit::Encoding => error.with_hint(
-                "the database's encoding is SQL_ASCII, so that any bytes are text to it: mend the value, or read it as convert_from(column::bytea, 'LATIN1') in `queries`",
-            ),
-            Unfit::Date => error.with_hint("mend the value, or set `dates` to keep, set_null or clamp"),
-            Unfit::Dimensions { .. } => error.with_hint(
-                "declare the column with as many `[]` as its values have, or read it as to_jsonb(column) in `queries`",
-            ),
-        }
+/// A cell that cannot be sent.
+pub(crate) fn unfit(stream: &str, column: &str, unfit: Unfit) -> TapError {
+    let error = TapError::failed(format!("column `{column}` of {stream} {unfit}"));
+    match unfit {
+        Unfit::Malformed => error.with_hint("this is a fault of tap-postgres: please report it"),
+        Unfit::Encoding => error.with_hint(
+            "the database's encoding is SQL_ASCII, so that any bytes are text to it: mend the value, or read it as convert_from(column::bytea, 'LATIN1') in `queries`",
+        ),
+        Unfit::Date => error.with_hint("mend the value, or set `dates` to keep, set_null or clamp"),
+        Unfit::Dimensions { .. } => error.with_hint(
+            "declare the column with as many `[]` as its values have, or read it as to_jsonb(column) in `queries`",
+        ),
     }
 }
 

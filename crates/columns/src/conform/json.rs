@@ -8,6 +8,9 @@ use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, TimeUnit};
 
+use super::pass::is_tagged;
+use crate::ColumnType;
+
 /// Writes the cells of one column, or of what is nested in it.
 pub(super) struct JsonCells {
     array: ArrayRef,
@@ -57,9 +60,10 @@ impl JsonCells {
             D::Timestamp(_, Some(zone)) if &**zone == "+00:00" => simple(Kind::Quoted),
             D::Timestamp(unit, Some(_)) => as_type(&D::Timestamp(*unit, Some("+00:00".into()))),
             D::Dictionary(_, values) => as_type(values),
-            D::List(_) => {
+            D::List(item) => {
                 let list: &ListArray = array.as_list();
-                simple(Kind::List(Box::new(Self::new(list.values(), false)?)))
+                let is_json = is_tagged(item, &ColumnType::Json);
+                simple(Kind::List(Box::new(Self::new(list.values(), is_json)?)))
             }
             D::LargeList(item) | D::FixedSizeList(item, _) | D::ListView(item) => {
                 as_type(&D::List(item.clone()))

@@ -223,6 +223,17 @@ fn nested_columns_are_json() {
     assert_eq!(texts("json", Arc::new(map.finish())), [Some(r#"{"k":1}"#.to_owned())]);
 }
 
+/// The null makes the list come item by item, and the others stay documents.
+#[test]
+fn items_that_are_json_stay_so_beside_one_that_is_null() {
+    let items = ListBuilder::new(StringBuilder::new()).with_field(ColumnType::Json.field("item", true));
+    let mut list = items;
+    list.append_value([Some(r#"{"a":1}"#), Some("null"), Some(r#""text""#)]);
+    let array = conformed("json[]", &tagged("json[]", Arc::new(list.finish())), &ValueLimits::default());
+    let items: Vec<_> = array.as_list::<i32>().values().as_string::<i32>().iter().collect();
+    assert_eq!(items, [Some(r#"{"a":1}"#), None, Some(r#""text""#)]);
+}
+
 #[test]
 fn a_type_that_no_json_is_like_is_refused_with_its_column() {
     let rows = rows(vec![("c", Arc::new(DurationSecondArray::from(vec![1])) as ArrayRef)]);
