@@ -58,9 +58,24 @@ fn refused() -> Heard {
     Read(Reading::Refused(DecodeError::NoSchema { line: 2, stream: "a".into() }))
 }
 
+/// What went before, in words, what was heard, and a part of the cause that is told; none for a success.
+type Case = (&'static str, Vec<Heard>, Option<&'static str>);
+
+#[track_caller]
+fn assert_told(cases: Vec<Case>) {
+    for (name, heard, told) in cases {
+        let found = after(heard).judge().map_err(|error| error.to_string());
+        match (&found, told) {
+            (Ok(()), None) => {}
+            (Err(found), Some(told)) if found.contains(told) => {}
+            _ => panic!("{name}: {found:?}, expected {told:?}"),
+        }
+    }
+}
+
 #[test]
 fn the_side_that_failed_first_is_the_cause() {
-    for (name, heard, told) in [
+    assert_told(vec![
         ("both end well", vec![ended(), Tap(Code(0)), Target(Code(0))], None),
         ("the target ends first, with all read", vec![ended(), Target(Code(0)), Tap(Code(0))], None),
         (
@@ -109,6 +124,12 @@ fn the_side_that_failed_first_is_the_cause() {
             vec![hung_up(), Target(Signal(9)), Tap(Signal(15))],
             Some("the target was killed by signal 9"),
         ),
+    ]);
+}
+
+#[test]
+fn a_cut_a_refusal_a_silence_or_a_person_is_the_cause_unless_a_failure_came_first() {
+    assert_told(vec![
         (
             "the tap was cut off, and says why",
             vec![torn(), Tap(Code(1)), Target(Code(0))],
@@ -136,14 +157,7 @@ fn the_side_that_failed_first_is_the_cause() {
             Some("the target exited 3"),
         ),
         ("the tap's guard dies", vec![ended(), Tap(ProcessExit::GuardLost), Target(Code(0))], Some("tap")),
-    ] {
-        let found = after(heard).judge().map_err(|error| error.to_string());
-        match (&found, told) {
-            (Ok(()), None) => {}
-            (Err(found), Some(told)) if found.contains(told) => {}
-            _ => panic!("{name}: {found:?}, expected {told:?}"),
-        }
-    }
+    ]);
 }
 
 #[test]
