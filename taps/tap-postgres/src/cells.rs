@@ -148,12 +148,7 @@ impl Cells {
                 cell.len()
             }
             Values::Int64(values) => {
-                values.push(match self.form {
-                    Form::Int2 => scalar::int2(cell)?.into(),
-                    Form::Int4 => scalar::int4(cell)?.into(),
-                    Form::Oid => scalar::oid(cell)?.into(),
-                    _ => scalar::int8(cell)?,
-                });
+                values.push(integer(self.form, cell)?);
                 8
             }
             Values::Timestamp(values) => {
@@ -174,11 +169,7 @@ impl Cells {
                 1
             }
             Values::Float64(values) => {
-                values.push(if self.form == Form::Float4 {
-                    scalar::float4(cell)?.into()
-                } else {
-                    scalar::float8(cell)?
-                });
+                values.push(float(self.form, cell)?);
                 8
             }
             Values::Date(values) => {
@@ -305,6 +296,19 @@ fn taken<T: ArrowNativeType>(values: &mut Vec<T>) -> ScalarBuffer<T> {
     // The next batch will be about as large.
     let room = Vec::with_capacity(values.len());
     ScalarBuffer::from(std::mem::replace(values, room))
+}
+
+fn integer(form: Form, cell: &[u8]) -> Result<i64, Unfit> {
+    Ok(match form {
+        Form::Int2 => scalar::int2(cell)?.into(),
+        Form::Int4 => scalar::int4(cell)?.into(),
+        Form::Oid => scalar::oid(cell)?.into(),
+        _ => scalar::int8(cell)?,
+    })
+}
+
+fn float(form: Form, cell: &[u8]) -> Result<f64, Unfit> {
+    Ok(if form == Form::Float4 { scalar::float4(cell)?.into() } else { scalar::float8(cell)? })
 }
 
 fn put_text(form: Form, cell: &[u8], bytes: &mut Bytes) -> Result<(), Unfit> {

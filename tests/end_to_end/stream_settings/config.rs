@@ -46,7 +46,6 @@ fn settings_of_the_python_targets_hold_where_the_rules_say_nothing() {
     );
     for (name, value, code) in [
         ("stream_maps", json!({ "a": {} }), "E0191"),
-        ("validate_records", json!(true), "E0172"),
         ("default_target_schema_select_permissions", json!(["r"]), "E0172"),
         ("load_method", json!("overwrite"), "E0123"),
         ("hard_delet", json!(true), "E0191"),
@@ -56,5 +55,25 @@ fn settings_of_the_python_targets_hold_where_the_rules_say_nothing() {
         project.pipeline("c", &pipeline);
         let outcome = project.run(["run", "c"]).expect_code(78);
         assert!(outcome.stderr.contains(code), "{name}: {outcome}");
+    }
+}
+
+#[test]
+fn a_pipeline_holds_records_against_their_schema_where_the_config_says_so() {
+    let project = Project::new();
+    let stream = concat!(
+        r#"{"type":"SCHEMA","stream":"a","key_properties":["id"],"schema":{"required":["v"],"properties":"#,
+        r#"{"id":{"type":"integer"},"v":{"type":"string"}}}}"#,
+        "\n",
+        r#"{"type":"RECORD","stream":"a","record":{"id":1}}"#,
+        "\n"
+    );
+    let stream = project.write("a.singer", stream);
+    for (validate, code) in [(false, 0), (true, 65)] {
+        let config = json!({ "path": "w.duckdb", "validate_records": validate });
+        let target = json!({ "name": "target-duckdb", "config": config });
+        project.pipeline("v", &json!({ "tap": Project::replay(&stream), "target": target }));
+        let outcome = project.run(["run", "v"]).expect_code(code);
+        assert_eq!(outcome.stderr.contains("error[E0234]"), validate, "{outcome}");
     }
 }
