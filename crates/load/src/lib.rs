@@ -17,14 +17,16 @@ mod rules;
 mod step;
 mod stream;
 mod target_program;
+mod time_spent;
 mod validation;
 
 pub use batch_files::{FileError, FilePlaces};
 pub use decoder::{DecodeLimits, Decoder, Now, WaitingBatch};
 pub use error::DecodeError;
 pub use load_task::{LoadEvent, LoadFailure, LoadStart, Loaded, Rest, StateEdit, load};
-pub use reader::{Clock, LastSign, Reader, Reading, Silence, TapOutput};
+pub use reader::{Clock, LastSign, ReadOutcome, Reader, Reading, Silence, TapOutput};
 pub use relay::{Ends, Relay, RelayEvent};
 pub use rules::{ColumnFilter, ColumnSchemas, Rules, StreamRule};
 pub use step::LoadStep;
 pub use target_program::{LoadSettings, ProgramError, TargetProgram, config_schema, target_main};
+pub use time_spent::{LoadTime, ReadTime};

@@ -11,7 +11,8 @@ use target_api::{
 use thiserror::Error;
 use tokio::sync::mpsc::Receiver;
 
-use crate::LoadStep;
+use crate::time_spent::timed;
+use crate::{LoadStep, LoadTime};
 
 /// What a load tells while it goes on.
 #[derive(Debug, Clone)]
@@ -117,7 +118,7 @@ pub struct LoadStart {
 }
 
 /// Applies steps in order until they end. After [`Loaded::AtEnd`] the caller commits the rest, once it knows that the
-/// tap succeeded.
+/// tap succeeded. Where its time goes is added to `time`, also when it fails.
 ///
 /// From the first table on that is overwritten all commits wait for that end: the records that replace a table are
 /// whole only then, and one STATE covers all streams.
@@ -130,17 +131,18 @@ pub async fn load(
     start: LoadStart,
     edit: &StateEdit,
     report: &(dyn Fn(LoadEvent) + Send + Sync),
+    time: &mut LoadTime,
 ) -> Result<Loaded, LoadFailure> {
     let LoadStart { state: mut committed_state, mut dirty, max_staged } = start;
     let mut staged = Staged { bytes: 0, limit: max_staged };
     let mut held = Held::default();
-    while let Some(step) = steps.recv().await {
+    while let Some(step) = timed(&mut time.waiting, steps.recv()).await {
         match step {
             LoadStep::Table(table) => {
                 let (stream, keyed) = (table.schema.stream.clone(), table.schema.is_keyed());
                 let merged = table.merges() && target.capabilities().upsert;
                 dirty |= held.open(&table);
-                let change = target.open(&table).await?;
+                let change = timed(&mut time.opening, target.open(&table)).await?;
                 dirty |= change.created || !change.statements.is_empty() || change.key.is_some();
                 if let Some(key) = &change.key {
                     let place = &change.place;
@@ -152,13 +154,13 @@ pub async fn load(
                 let (records, bytes) = (batch.num_rows() as u64, memory_size(&batch) as u64);
                 staged.add(&stream, bytes)?;
                 held.add(&stream, records);
-                target.write(&stream, batch).await?;
+                timed(&mut time.writing, target.write(&stream, batch)).await?;
                 dirty = true;
                 report(LoadEvent::BatchWritten { stream, records, bytes, reading });
             }
             LoadStep::ActivateVersion { stream, version } => {
                 held.refuse_version(&stream)?;
-                target.activate_version(&stream, version).await?;
+                timed(&mut time.writing, target.activate_version(&stream, version)).await?;
                 dirty = true;
             }
             LoadStep::FileAccepted(file) => {
@@ -178,7 +180,7 @@ pub async fn load(
                     continue;
                 }
                 let checkpoint = Checkpoint { state: StateChange::Set(state.as_str().into()) };
-                let committed = target.commit(&checkpoint).await?;
+                let committed = timed(&mut time.committing, target.commit(&checkpoint)).await?;
                 (dirty, committed_state, staged.bytes) = (false, Some(state.clone()), 0);
                 report(LoadEvent::Checkpointed { state: Some(state), sequence: committed.sequence });
             }

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant, SystemTime};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{DecodeError, Decoder, FilePlaces, LoadStep, Now};
+use crate::time_spent::ReadClock;
+use crate::{DecodeError, Decoder, FilePlaces, LoadStep, Now, ReadTime};
 
 /// After the tap's exit, how long its output may stay silent before it counts as ended: a grandchild may hold it.
 pub(crate) const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
@@ -34,12 +35,22 @@ pub enum Reading {
     Broken(io::Error),
 }
 
+/// What came of reading.
+pub struct ReadOutcome {
+    /// How it ended.
+    pub how: Reading,
+    /// How many records were read.
+    pub records: u64,
+    /// Where the time went.
+    pub time: ReadTime,
+}
+
 /// The thread, from the outside.
 pub struct Reader {
     thread: Option<JoinHandle<()>>,
     control: Option<io::PipeWriter>,
-    /// How it ended and how many records it read; once.
-    pub outcome: oneshot::Receiver<(Reading, u64)>,
+    /// What came of it; once.
+    pub outcome: oneshot::Receiver<ReadOutcome>,
 }
 
 impl Reader {
@@ -66,19 +77,20 @@ impl Reader {
                 exited: false,
                 stopping: false,
                 heard: Instant::now(),
+                time: ReadClock::start(),
             };
             let how = reading.run();
-            let records = reading.decoder.records();
+            let (records, time) = (reading.decoder.records(), reading.time.stop());
             // The channel closes before the word is given, so that the load task can end.
             drop(reading);
-            let _ = outcome.send((how, records));
+            let _ = outcome.send(ReadOutcome { how, records, time });
         })
     }
 
     /// Starts a thread that listens to `ears`: a byte says that the tap has exited, their end that it is to stop.
     pub(crate) fn spawn(
         name: &str,
-        run: impl FnOnce(io::PipeReader, oneshot::Sender<(Reading, u64)>) + Send + 'static,
+        run: impl FnOnce(io::PipeReader, oneshot::Sender<ReadOutcome>) + Send + 'static,
     ) -> io::Result<Self> {
         let (ears, control) = io::pipe()?;
         let (sender, outcome) = oneshot::channel();
@@ -159,6 +171,7 @@ struct ReadLoop {
     stopping: bool,
     /// When bytes last came, or were last waited for by the target.
     heard: Instant,
+    time: ReadClock,
 }
 
 impl ReadLoop {
@@ -191,7 +204,10 @@ impl ReadLoop {
         while let Some(step) = self.decoder.next_step() {
             let complete = matches!(step, LoadStep::Checkpoint(_));
             let waited = self.steps.capacity() == 0;
-            self.steps.blocking_send(step).map_err(drop)?;
+            self.time.worked();
+            let taken = self.steps.blocking_send(step);
+            self.time.handed_over();
+            taken.map_err(drop)?;
             if waited {
                 self.heard = Instant::now();
             }
@@ -210,12 +226,16 @@ impl ReadLoop {
     }
 
     /// Waits until there are bytes or a word, or it is time for something.
-    fn wait(&self) -> io::Result<(bool, bool)> {
+    fn wait(&mut self) -> io::Result<(bool, bool)> {
+        // What is waited for is looked up in that time.
+        self.time.worked();
         let mut fds = [PollFd::new(&self.output, PollFlags::IN), PollFd::new(&self.ears, PollFlags::IN)];
         let longest = self.longest_wait();
         let timeout =
             Timespec { tv_sec: longest.as_secs().cast_signed(), tv_nsec: longest.subsec_nanos().into() };
-        match poll(&mut fds, Some(&timeout)) {
+        let polled = poll(&mut fds, Some(&timeout));
+        self.time.waited();
+        match polled {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -252,6 +272,7 @@ impl ReadLoop {
         match rustix::io::read(&self.output, self.decoder.space()) {
             Ok(0) => Some(self.end()),
             Ok(count) => {
+                self.time.begin();
                 self.heard = Instant::now();
                 match self.decoder.filled(count, self.clock.now()) {
                     Ok(()) => self.load_files(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::RunError;
+use crate::{RunError, TimeSpent};
 
 /// Something that happened in a run. Holds no record's value.
 #[derive(Debug, Clone, Serialize)]
@@ -151,6 +151,8 @@ pub struct RunSummary {
     pub sequence: Option<i64>,
     /// How long it took.
     pub elapsed: Duration,
+    /// Where the time went.
+    pub time_spent: TimeSpent,
     /// The tap's last lines on standard error, secrets taken out.
     pub tap_said: Vec<String>,
     /// Those of the target, where it is a program of its own.

@@ -21,6 +21,7 @@ mod program;
 mod relay;
 mod run;
 mod supervise;
+mod time_spent;
 
 pub use config::{KeepConfig, ProgramConfig};
 pub use discover::{Discovered, catalog_flags, check, discover};
@@ -35,3 +36,4 @@ pub use plan::{
 pub use private_folder::sweep;
 pub use program::find_program;
 pub use run::run;
+pub use time_spent::{Bottleneck, TimeSpent};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 
-use load::{Clock, Decoder, LoadStart, Loaded, Reader, Reading, Rest, Silence, TapOutput, load};
+use load::{Clock, Decoder, LoadStart, LoadTime, Loaded, Reader, Reading, Rest, Silence, TapOutput, load};
 use singer::State;
 use target_api::{FullRefresh, Target};
 use tokio::sync::mpsc;
@@ -23,7 +23,7 @@ const CHANNEL_STEPS: usize = 2;
 /// Runs the plan to its end. After a temporary error of the target, or when the tap asks for it by exit code 75, the
 /// tap starts again from the committed STATE, as often as the plan allows.
 pub async fn run(plan: &RunPlan, shutdown: &mut Shutdown, observer: &Observer) -> RunSummary {
-    let book = Book::new(observer);
+    let book = Book::new(observer, plan.started);
     let deadline = plan.limits.timeout.map(|timeout| Instant::from(plan.started) + timeout);
     let mut plan = plan.clone();
     let mut waits = plan.limits.attempts.0.clone().into_iter();
@@ -47,6 +47,7 @@ pub async fn run(plan: &RunPlan, shutdown: &mut Shutdown, observer: &Observer) -
             Some(signal) = shutdown.recv() => return book.close(Some(RunError::Cancelled(signal))),
             () = tokio::time::sleep(wait) => {}
         }
+        book.spend(|time| &mut time.pausing, wait);
     }
     book.close(None)
 }
@@ -66,8 +67,9 @@ async fn attempt_once(
     let state = tokio::select! {
         biased;
         Some(signal) = shutdown.recv() => return Err(RunError::Cancelled(signal)),
-        state = prepare(&mut *target, plan) => state?,
+        state = book.timed(|time| &mut time.connecting, prepare(&mut *target, plan)) => state?,
     };
+    let prepared = Instant::now();
     book.resumed(state.as_ref().map(State::as_str));
     let start = state.clone().map_or(Ok(None), |state| (plan.start_edit)(state))?;
 
@@ -79,6 +81,7 @@ async fn attempt_once(
     tap_command.env.push(("TAPSTER_RUN_FOLDER".into(), private.path().into()));
     let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
     book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
+    book.spend(|time| &mut time.starting, prepared.elapsed());
 
     let mut run = Running { plan, deadline, shutdown, book, private: &private };
     let result = run.drive(&mut tap, &mut *target, state).await;
@@ -159,8 +162,9 @@ impl Running<'_> {
         };
         let to_commit = plan.edit(before);
         let report = reporter(self.book, self.private);
+        let mut time = LoadTime::default();
         let (loaded, stop) = {
-            let mut load = pin!(load(&mut steps, target, start, &*to_commit, &report));
+            let mut load = pin!(load(&mut steps, target, start, &*to_commit, &report, &mut time));
             let mut stop = Stop::default();
             loop {
                 tokio::select! {
@@ -185,9 +189,7 @@ impl Running<'_> {
                     }
                     // 4. How reading ended: it explains why the load ends.
                     outcome = &mut reader.outcome, if stop.reading.is_none() => {
-                        let (how, records) = outcome.map_err(|_| RunError::Bug)?;
-                        stop.records = records;
-                        stop.read(how, plan, &mut reader, tap);
+                        stop.read(self.book.has_read(outcome.map_err(|_| RunError::Bug)?), plan, &mut reader, tap);
                     }
                     // 5. The tap's exit is only noted: what it wrote is still in the pipe.
                     exit = tap.exit(), if stop.exit.is_none() => {
@@ -200,9 +202,10 @@ impl Running<'_> {
                 }
             }
         };
+        self.book.load_time(&time);
         steps.close();
         while steps.try_recv().is_ok() {}
-        let stop = stop.finish(plan, &mut reader, loaded.is_ok()).await;
+        let stop = stop.finish(plan, self.book, &mut reader, loaded.is_ok()).await;
         if !tokio::task::spawn_blocking(move || reader.join()).await.unwrap_or(false) {
             return Err(RunError::Bug);
         }
@@ -240,13 +243,14 @@ impl Running<'_> {
     /// The stream was whole: the tap's exit decides whether what came after the last STATE is committed.
     async fn conclude(&self, tap: &mut Process, records: u64) -> Result<(), RunError> {
         let grace = self.plan.limits.grace;
-        let exit = tap.exit_within(grace).await.ok_or(TapFailure::Lingering(grace))?;
+        let exit = self.book.timed(|time| &mut time.waiting_for_tap, tap.exit_within(grace)).await;
+        let exit = exit.ok_or(TapFailure::Lingering(grace))?;
         exit.failure(Some(records)).map_or(Ok(()), |failure| Err(failure.into()))
     }
 
     /// Commits what had to wait for the tap's success: all after the last STATE, and all of tables that are overwritten.
     async fn commit_rest(&self, rest: Rest, target: &mut dyn Target) -> Result<(), RunError> {
-        let committed = rest.commit(target).await?;
+        let committed = self.book.timed(|time| &mut time.committing, rest.commit(target)).await?;
         self.book.load_event(committed);
         Ok(())
     }
@@ -285,8 +289,9 @@ impl Stop {
     }
 
     /// Draws the conclusion from how reading ended.
-    fn read(&mut self, how: Reading, plan: &RunPlan, reader: &mut Reader, tap: &Process) {
-        self.reading = Some(());
+    fn read(&mut self, outcome: (Reading, u64), plan: &RunPlan, reader: &mut Reader, tap: &Process) {
+        let (how, records) = outcome;
+        (self.reading, self.records) = (Some(()), records);
         match cause(how, plan) {
             None => {}
             // The tap has closed its output already: its exit is about to say more.
@@ -298,11 +303,12 @@ impl Stop {
     }
 
     /// The load has ended: what the reader said, if that was not heard yet. A failed load came first.
-    async fn finish(mut self, plan: &RunPlan, reader: &mut Reader, loaded: bool) -> Self {
+    async fn finish(mut self, plan: &RunPlan, book: &Book, reader: &mut Reader, loaded: bool) -> Self {
         reader.stop();
         if self.reading.is_none()
-            && let Ok((how, records)) = (&mut reader.outcome).await
+            && let Ok(outcome) = (&mut reader.outcome).await
         {
+            let (how, records) = book.has_read(outcome);
             self.records = records;
             self.cause = self.cause.or(cause(how, plan).filter(|_| loaded));
         }

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use load::{LoadEvent, RelayEvent};
+use load::{LoadEvent, LoadTime, ReadOutcome, Reading, RelayEvent};
 use singer::State;
 
-use crate::{Observer, RunError, RunEvent, RunSummary, StreamSummary};
+use crate::{Observer, RunError, RunEvent, RunSummary, StreamSummary, TimeSpent};
 
 /// Gathers what a run's summary says and passes events on.
 pub(crate) struct Book {
@@ -25,6 +25,7 @@ struct Pages {
     commits: u64,
     tap_said: Vec<String>,
     target_said: Vec<String>,
+    time: TimeSpent,
 }
 
 struct StreamPage {
@@ -34,8 +35,12 @@ struct StreamPage {
 }
 
 impl Book {
-    pub(crate) fn new(observer: &Observer) -> Self {
-        Self { observer: Arc::clone(observer), start: Instant::now(), pages: Mutex::default() }
+    /// A new one; `begun` is when the run began, discovery included.
+    pub(crate) fn new(observer: &Observer, begun: Instant) -> Self {
+        let start = Instant::now();
+        let discovering = start.saturating_duration_since(begun).as_secs_f64();
+        let pages = Pages { time: TimeSpent { discovering, ..TimeSpent::default() }, ..Pages::default() };
+        Self { observer: Arc::clone(observer), start, pages: Mutex::new(pages) }
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -56,6 +61,34 @@ impl Book {
         pages.state_after.clone_from(&state);
         drop(pages);
         self.tell(&RunEvent::Resumed { state });
+    }
+
+    /// Adds to a part of the time.
+    pub(crate) fn spend(&self, part: impl FnOnce(&mut TimeSpent) -> &mut f64, spent: Duration) {
+        *part(&mut self.pages().time) += spent.as_secs_f64();
+    }
+
+    /// Adds how long a call takes, whatever comes of it.
+    pub(crate) async fn timed<T>(
+        &self,
+        part: impl FnOnce(&mut TimeSpent) -> &mut f64,
+        call: impl Future<Output = T>,
+    ) -> T {
+        let begun = Instant::now();
+        let done = call.await;
+        self.spend(part, begun.elapsed());
+        done
+    }
+
+    /// Notes where the time of reading went; gives how it ended and how many records there were.
+    pub(crate) fn has_read(&self, ReadOutcome { how, records, time }: ReadOutcome) -> (Reading, u64) {
+        self.pages().time.add_read(&time);
+        (how, records)
+    }
+
+    /// Adds how the load task spent its time.
+    pub(crate) fn load_time(&self, time: &LoadTime) {
+        self.pages().time.add_load(time);
     }
 
     /// How many commits this run has made.
@@ -171,13 +204,16 @@ impl Book {
     /// The run is over.
     pub(crate) fn close(&self, error: Option<RunError>) -> RunSummary {
         let mut pages = std::mem::take(&mut *self.pages());
+        let elapsed = self.elapsed();
+        pages.time.close(elapsed);
         let summary = RunSummary {
             error,
             streams: pages.streams.drain(..).map(|page| page.summary).collect(),
             state_before: pages.state_before,
             state_after: pages.state_after,
             sequence: pages.sequence,
-            elapsed: self.elapsed(),
+            elapsed,
+            time_spent: pages.time,
             tap_said: pages.tap_said,
             target_said: pages.target_said,
         };

@@ -38,6 +38,7 @@ impl ReadLoop {
     /// Loads the files of the BATCH message that the decoder waits at, if it does, and of those right behind it.
     pub(super) fn load_files(&mut self) -> Option<Reading> {
         while let Some(message) = self.decoder.waiting_batch() {
+            self.time.set_in_files(true);
             for address in &message.manifest {
                 match self.load_file(&message, address) {
                     Ok(GoesOn::Yes) => {}
@@ -48,6 +49,7 @@ impl ReadLoop {
                     }
                 }
             }
+            self.time.set_in_files(false);
             if let Err(error) = self.decoder.files_end() {
                 return Some(self.give_up(Reading::Refused(error)));
             }

@@ -11,7 +11,8 @@ use tokio::sync::mpsc;
 
 use super::{Relay, RelayEvent};
 use crate::reader::SILENCE_AFTER_EXIT;
-use crate::{Reader, Reading, Silence};
+use crate::time_spent::ReadClock;
+use crate::{ReadOutcome, Reader, Reading, Silence};
 
 /// How often it looks whether the target has read the last of its input.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -39,10 +40,13 @@ impl Reader {
         fcntl_setfl(&ends.input, flags | OFlags::NONBLOCK)?;
         Self::spawn("relay", move |ears, outcome| {
             let (exited, stopping, heard) = (false, false, Instant::now());
-            let mut relaying = RelayLoop { ends, ears, relay, events, silence, exited, stopping, heard };
+            let time = ReadClock::start();
+            let mut relaying =
+                RelayLoop { ends, ears, relay, events, silence, exited, stopping, heard, time };
             let how = relaying.run();
+            let (records, time) = (relaying.relay.records(), relaying.time.stop());
             // The word is given before the ends are closed: what the two programs make of that comes after it.
-            let _ = outcome.send((how, relaying.relay.records()));
+            let _ = outcome.send(ReadOutcome { how, records, time });
         })
     }
 }
@@ -58,6 +62,7 @@ struct RelayLoop {
     stopping: bool,
     /// When bytes last came, or were last taken by the target.
     heard: Instant,
+    time: ReadClock,
 }
 
 /// What a wait brought.
@@ -92,7 +97,7 @@ impl RelayLoop {
         }
     }
 
-    /// Waits for the target, a word from the run and, where it is asked for, the tap.
+    /// Waits for the target, a word from the run and, where it is asked for, the tap: it is then the tap's time.
     fn wait(&mut self, output: bool, input: PollFlags, longest: Duration) -> io::Result<Ready> {
         // What is not asked for must not be there: an end wakes again and again.
         let mut fds = vec![PollFd::new(&self.ends.input, input)];
@@ -104,7 +109,14 @@ impl RelayLoop {
         }
         let timeout =
             Timespec { tv_sec: longest.as_secs().cast_signed(), tv_nsec: longest.subsec_nanos().into() };
-        match poll(&mut fds, Some(&timeout)) {
+        self.time.worked();
+        let polled = poll(&mut fds, Some(&timeout));
+        if output {
+            self.time.waited();
+        } else {
+            self.time.handed_over();
+        }
+        match polled {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -150,7 +162,10 @@ impl RelayLoop {
     fn read(&mut self) -> Result<bool, Reading> {
         match rustix::io::read(&self.ends.output, self.relay.space()) {
             Ok(0) => self.relay.end().map(|()| true).map_err(Reading::Refused),
-            Ok(count) => self.relay.filled(count).map(|()| false).map_err(Reading::Refused),
+            Ok(count) => {
+                self.time.begin();
+                self.relay.filled(count).map(|()| false).map_err(Reading::Refused)
+            }
             Err(Errno::INTR | Errno::AGAIN) => Ok(false),
             Err(error) => Err(Reading::Broken(error.into())),
         }

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use super::state_lines::StateLines;
 use super::{LoadSettings, ProgramError, log};
 use crate::{
-    Clock, DecodeLimits, Decoder, FilePlaces, LoadEvent, LoadFailure, LoadStart, Loaded, Reader, Reading,
-    Rest, Silence, TapOutput, load,
+    Clock, DecodeLimits, Decoder, FilePlaces, LoadEvent, LoadFailure, LoadStart, LoadTime, Loaded,
+    ReadOutcome, Reader, Reading, Rest, Silence, TapOutput, load,
 };
 
 /// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
@@ -78,8 +78,9 @@ pub(super) async fn load_input(
     };
     let mut cause: Option<ProgramError> = None;
     let mut read = None;
+    let mut time = LoadTime::default();
     let loaded = {
-        let mut load = pin!(load(&mut steps, target, start, &Ok, &report));
+        let mut load = pin!(load(&mut steps, target, start, &Ok, &report, &mut time));
         loop {
             tokio::select! {
                 biased;
@@ -95,7 +96,7 @@ pub(super) async fn load_input(
                 () = states.failed() => reader.stop(),
                 // 3. How reading ended: it explains why the load ends.
                 outcome = &mut reader.outcome, if read.is_none() => {
-                    let (how, records) = outcome.map_err(|_| log::bug())?;
+                    let ReadOutcome { how, records, .. } = outcome.map_err(|_| log::bug())?;
                     cause = cause.or(failure(how));
                     read = Some(records);
                 }
@@ -108,7 +109,7 @@ pub(super) async fn load_input(
     while steps.try_recv().is_ok() {}
     reader.stop();
     if read.is_none()
-        && let Ok((how, records)) = (&mut reader.outcome).await
+        && let Ok(ReadOutcome { how, records, .. }) = (&mut reader.outcome).await
     {
         cause = cause.or(failure(how).filter(|_| loaded.is_ok()));
         read = Some(records);

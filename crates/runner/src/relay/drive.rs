@@ -29,7 +29,8 @@ pub(crate) async fn relay(
     book: &Book,
 ) -> Result<(), RunError> {
     let mut keeper = (plan.target)()?;
-    let before = prepare(&mut *keeper, plan).await?;
+    let before = book.timed(|time| &mut time.connecting, prepare(&mut *keeper, plan)).await?;
+    let prepared = Instant::now();
     book.resumed(before.as_ref().map(State::as_str));
     let start = before.clone().map_or(Ok(None), |state| (plan.start_edit)(state))?;
 
@@ -47,6 +48,7 @@ pub(crate) async fn relay(
     let tap_command = committed_file::told_of(&plan.tap, private.path());
     let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
     book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
+    book.spend(|time| &mut time.starting, prepared.elapsed());
 
     // After a full refresh the same STATE is another one: that of this tap.
     let kept = before.clone().filter(|_| plan.identity.full_refresh == FullRefresh::No);
@@ -134,7 +136,7 @@ impl Relaying<'_> {
                 // 5. How reading ended, before the exits that follow from it.
                 outcome = &mut reader.outcome, if ending.reading.is_none() => {
                     let outcome = outcome.map_err(|_| RunError::Bug)?;
-                    ending.read(outcome, limits);
+                    ending.read(self.book.has_read(outcome), limits);
                 }
                 // 6. The tap's exit: when it failed, it did so before the target that fails after it.
                 exit = tap.exit(), if ending.tap.is_none() => {

@@ -40,6 +40,24 @@ async fn a_temporary_error_anywhere_leaves_every_record_once() {
     }
 }
 
+/// The time of a run is that of its attempts, and of the pauses between them.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_attempts_adds_up() {
+    let mut run = Harness::python(TEN);
+    run.faults.plan(Operation::Open, 1, Fault::Reject(Status::Temporary));
+    // The one commit that comes after the tap's exit counts, too.
+    run.plan.limits.decode.checkpoint_bytes = u64::MAX;
+    let summary = run.run().await;
+    assert!(summary.error.is_none(), "{:?}", summary.error);
+    let time = summary.time_spent;
+    let pauses = run.plan.limits.attempts.0[0].as_secs_f64();
+    assert!((time.pausing - pauses).abs() < f64::EPSILON, "{time:?}");
+    let parts = [time.connecting, time.starting, time.waiting_for_tap, time.decoding, time.committing];
+    assert!(parts.iter().all(|part| *part > 0.0), "{time:?}");
+    let whole = time.discovering + summary.elapsed.as_secs_f64();
+    assert!((time.whole() - whole).abs() < 1e-6, "{time:?} of {whole}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permanent_error_is_the_cause_and_not_the_taps_broken_pipe() {
     let mut run = Harness::python("n = 0\nwhile True:\n  n += 1; record(n); state(n)");
