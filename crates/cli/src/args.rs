@@ -1,6 +1,7 @@
 //! The command line: every verb and flag, with the words that teach it. What a verb does is in
 //! `commands`, under the same name.
 
+mod bench;
 mod global;
 mod install;
 mod new;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit_code;
 
+pub(crate) use bench::Bench;
 pub(crate) use global::{Color, Global, LogFormat};
 pub(crate) use install::{Install, Invoke};
 pub(crate) use new::{Language, New, NewPipeline, NewTap};
@@ -67,6 +69,7 @@ pub(crate) enum Command {
     Discover(Discover),
     Preview(Preview),
     Run(Box<Run>),
+    Bench(Bench),
     Invoke(Invoke),
     #[command(subcommand)]
     Runs(Runs),

@@ -59,6 +59,7 @@ fn run(cli: &Cli) -> Outcome {
         Command::Discover(args) => commands::discover::run(global, args),
         Command::Preview(args) => commands::preview::run(global, args),
         Command::Run(args) => commands::run::run(global, args),
+        Command::Bench(args) => commands::run::bench(global, args),
         Command::Test(args) => commands::test::run(global, args),
         Command::Config(args) => commands::config::run(global, args),
         Command::Schema(args) => commands::schema::run(args),

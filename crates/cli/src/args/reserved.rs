@@ -33,7 +33,6 @@ macro_rules! reserved {
 }
 
 reserved! {
-    Bench "bench",
     Status "status",
     Serve "serve",
     Pause "pause",

@@ -1,4 +1,4 @@
-//! `run`: one pipeline in this process, several as child processes.
+//! `run`: one pipeline in this process, several as child processes. `bench`: one, with a report of its time.
 
 mod closing;
 mod doubling;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use config::{ConfigError, Pattern, Project};
 
-use crate::args::{Global, Run};
+use crate::args::{Bench, Global, Run};
 use crate::commands::not_built_yet;
 use crate::error::CliError;
 use crate::failure::{Failure, Outcome};
@@ -35,6 +35,20 @@ pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
         [name] => one::run(global, &project, name, &request),
         names => several::run(global, &project, names, args),
     }
+}
+
+/// Runs one pipeline and tells where the time went.
+pub(crate) fn bench(global: &Global, args: &Bench) -> Outcome {
+    let (project, name) = super::project::open_one(global, &args.pipeline)?;
+    let request = Request {
+        select: patterns(&args.select)?,
+        exclude: patterns(&args.exclude)?,
+        full_refresh: args.full_refresh,
+        wait: None,
+        timeout: None,
+        bench: true,
+    };
+    one::run(global, &project, &name, &request)
 }
 
 /// The pipelines in the order in which they were named, each once.
@@ -60,12 +74,12 @@ pub(super) struct Request {
     pub(super) full_refresh: bool,
     pub(super) wait: Option<Duration>,
     pub(super) timeout: Option<Duration>,
+    /// Whether it ends with a report of its time.
+    pub(super) bench: bool,
 }
 
 impl Request {
     fn read(args: &Run) -> Result<Self, Failure> {
-        let patterns =
-            |texts: &[String]| texts.iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>();
         let timeout = args.timeout.as_deref().map(|text| duration("--timeout", text)).transpose()?;
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return Err(CliError::Usage(
@@ -79,6 +93,7 @@ impl Request {
             full_refresh: args.full_refresh,
             wait: args.wait.as_deref().map(|text| duration("--wait", text)).transpose()?,
             timeout,
+            bench: false,
         })
     }
 
@@ -97,6 +112,10 @@ impl Request {
     pub(super) fn narrowed(&self) -> bool {
         !self.select.is_empty() || !self.exclude.is_empty()
     }
+}
+
+fn patterns(texts: &[String]) -> Result<Vec<Pattern>, ConfigError> {
+    texts.iter().map(|text| pattern(text)).collect()
 }
 
 /// A pattern of the command line.

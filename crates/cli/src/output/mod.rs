@@ -9,6 +9,7 @@ mod panics;
 mod printer;
 mod style;
 mod table;
+mod time_spent;
 mod words;
 
 pub(crate) use bookmark::{bookmark, bookmark_change};
@@ -19,4 +20,5 @@ pub(crate) use panics::{panic_place, remember_panics};
 pub(crate) use printer::{Printer, print_bytes, print_json, print_words};
 pub(crate) use style::{BAD, BOLD, DIM, GOOD, set_color};
 pub(crate) use table::{Align, Table};
+pub(crate) use time_spent::time_spent;
 pub(crate) use words::{Words, set_form};

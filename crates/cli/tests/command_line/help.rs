@@ -30,6 +30,7 @@ fn every_verb_has_help_and_every_verb_with_arguments_an_example() {
         &["new", "pipeline"],
         &["new", "tap"],
         &["install"],
+        &["bench"],
         &["invoke"],
         &["check"],
         &["discover"],

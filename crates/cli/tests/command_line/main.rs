@@ -4,6 +4,7 @@
 mod harness;
 
 mod authors;
+mod bench;
 mod catalogs;
 mod errors;
 mod explain;

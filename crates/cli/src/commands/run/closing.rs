@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use config::Pipeline;
-use runner::{RunError, RunSummary};
+use runner::{Bottleneck, RunError, RunSummary, TimeSpent};
 use serde::Serialize;
 use singer::CatalogChange;
 use store::{RunId, StreamFigures};
@@ -11,7 +11,7 @@ use store::{RunId, StreamFigures};
 use super::drift;
 use crate::args::Global;
 use crate::error::CliError;
-use crate::output::{Align, Printer, Table, bookmark_change, count, duration, records};
+use crate::output::{Align, Printer, Table, bookmark_change, count, duration, records, time_spent};
 use crate::progress::figures;
 
 /// The document of `run --json`. A failed run's is its error.
@@ -30,6 +30,8 @@ struct Document<'a> {
     warnings: &'a [String],
     /// What has changed at the source since the last run.
     drift: &'a [CatalogChange],
+    time_spent: TimeSpent,
+    bottleneck: Bottleneck,
 }
 
 /// What the closing words are about, besides the run itself.
@@ -44,6 +46,8 @@ pub(super) struct About<'a> {
     pub(super) warnings: &'a [String],
     /// What has changed at the source since the last run.
     pub(super) drift: &'a [CatalogChange],
+    /// Whether a report of the time ends them.
+    pub(super) bench: bool,
 }
 
 /// Tells the result on stdout. With `--json` a failure is the one document, and is told by who ends the process.
@@ -64,13 +68,22 @@ pub(super) fn tell(global: &Global, about: &About, summary: &RunSummary) -> Resu
         sequence: summary.sequence,
         warnings: about.warnings,
         drift: about.drift,
+        time_spent: summary.time_spent,
+        bottleneck: summary.time_spent.bottleneck(),
     };
-    Printer::new(global).result(&document, || text(global, about, summary, &streams))
+    Printer::new(global).result(&document, || {
+        let mut text = text(global, about, summary, &streams);
+        if about.bench {
+            text.extend(["\n", &time_spent(summary, &about.pipeline.name, about.relay)]);
+        }
+        text
+    })
 }
 
 fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamFigures]) -> String {
     let mut text = String::new();
-    if !streams.is_empty() {
+    // The report has a table of its own.
+    if !streams.is_empty() && !about.bench {
         text.push_str(&table(streams));
         text.push('\n');
     }
@@ -105,7 +118,7 @@ fn text(global: &Global, about: &About, summary: &RunSummary, streams: &[StreamF
     if let (Some(place), true) = (place(places, about.location), written > 0) {
         text.push_str(&format!("The data is in {place}.\n"));
     }
-    if !global.beside_others {
+    if !global.beside_others && !about.bench {
         let environment = global.environment_flag();
         text.push_str(&format!("\nnext: tapster run {name}{environment}          what has changed since\n"));
         text.push_str(&format!(

@@ -178,6 +178,7 @@ impl One<'_> {
             relay: self.wired.relay.as_ref().map(|_| self.wired.target_name.as_str()),
             warnings,
             drift,
+            bench: self.request.bench,
         };
         closing::tell(self.global, &about, summary)?;
         failure.map_or(Ok(0), Err)
