@@ -15,6 +15,7 @@ mod meltano;
 mod memory;
 mod other_targets;
 mod packages;
+mod partial_runs;
 mod processes;
 mod relay;
 mod rest_api;
