@@ -1,6 +1,7 @@
 //! The three targets as Singer targets of their own: what comes out, when, and what is then in the warehouse.
 
 mod endings;
+mod postgres;
 mod settings;
 mod states;
 
