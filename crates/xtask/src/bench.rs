@@ -15,9 +15,10 @@ struct Bench {
     variable: Option<(&'static str, &'static str)>,
 }
 
-const BENCHES: [Bench; 4] = [
+const BENCHES: [Bench; 5] = [
     Bench { name: "decode", words: &["bench", "-p", "columns", "--bench", "decode"], variable: None },
     Bench { name: "load", words: &["bench", "-p", "tests", "--bench", "load"], variable: None },
+    Bench { name: "copy", words: &["bench", "-p", "tests", "--bench", "copy"], variable: None },
     Bench { name: "memory", words: &END_TO_END_IGNORED, variable: None },
     Bench { name: "kills", words: &END_TO_END_KILLS, variable: Some(("TAPSTER_KILLS", "200")) },
 ];

@@ -33,7 +33,8 @@ const DELAYS: &str = "
 pub(crate) fn quickstart() -> Result<()> {
     let start = Instant::now();
     setup()?;
-    let packages = ["-p", "cli", "-p", "tap-csv", "-p", "tap-airbyte", "-p", "target-duckdb"];
+    let packages =
+        ["-p", "cli", "-p", "tap-csv", "-p", "tap-postgres", "-p", "tap-airbyte", "-p", "target-duckdb"];
     let build = ["build", "--profile", PROFILE, "--locked", "--bins", "--example", "query"];
     run(cargo(&build).args(packages))?;
     eprintln!("built in {} s", start.elapsed().as_secs());
