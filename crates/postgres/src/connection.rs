@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::tls;
-use crate::{Error, ErrorKind, Host, Result, ServerSettings};
+use crate::{Error, ErrorKind, Host, Result, ServerSettings, SslMode};
 
 /// An open connection. A task of the runtime that it was opened in moves its bytes.
 #[derive(Debug)]
@@ -39,7 +39,10 @@ pub async fn connect(settings: &ServerSettings) -> Result<Connection> {
     let config = client_config(settings);
     let connected = match tls::client_config(settings)? {
         None => connect_plain(&config).await,
-        Some(tls) => connect_tls(&config, tls).await,
+        Some(tls) => {
+            let prefers = settings.ssl_mode == SslMode::Prefer;
+            connect_tls(&config, tls, if prefers { Encryption::Prefer } else { Encryption::Require }).await
+        }
     };
     connected.map_err(|error| unreachable_server(&settings.to_string(), &error))
 }
@@ -74,9 +77,9 @@ async fn connect_plain(config: &Config) -> Connected {
     Ok(Connection { client, ended: tokio::spawn(async move { connection.await.err() }) })
 }
 
-async fn connect_tls(config: &Config, tls: ClientConfig) -> Connected {
+async fn connect_tls(config: &Config, tls: ClientConfig, encryption: Encryption) -> Connected {
     let connect = MakeRustlsConnect::new(tls);
-    let (client, connection) = config.clone().ssl_mode(Encryption::Require).connect(connect).await?;
+    let (client, connection) = config.clone().ssl_mode(encryption).connect(connect).await?;
     Ok(Connection { client, ended: tokio::spawn(async move { connection.await.err() }) })
 }
 

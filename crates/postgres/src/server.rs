@@ -43,6 +43,8 @@ pub enum Host {
 pub enum SslMode {
     /// Not at all.
     Disable,
+    /// Encrypted where the server offers it, to whoever answers: no protection from those who listen on purpose.
+    Prefer,
     /// Encrypted, to whoever answers.
     Require,
     /// Whoever the authority trusts.
@@ -152,11 +154,13 @@ fn ssl_mode(given: &Map<String, Value>, host: &Host) -> Result<SslMode> {
         None if is_local(host) => SslMode::Disable,
         None | Some("verify-full") => SslMode::VerifyFull,
         Some("disable") => SslMode::Disable,
+        // libpq tries the one or the other first; encrypted is what both come to where the server offers it.
+        Some("prefer" | "allow") => SslMode::Prefer,
         Some("require") => SslMode::Require,
         Some("verify-ca") => SslMode::VerifyCa,
         Some(other) => {
             return Err(Error::settings(format!(
-                "`sslmode` is `{other}`: expected disable, require, verify-ca or verify-full"
+                "`sslmode` is `{other}`: expected disable, prefer, require, verify-ca or verify-full"
             )));
         }
     })
@@ -225,6 +229,7 @@ mod tests {
         assert_eq!(mode(r#""ssl_enable":"true","ssl_mode":"verify-ca""#), SslMode::VerifyCa);
         assert_eq!(mode(r#""ssl_enable":false,"ssl_mode":"verify-ca""#), SslMode::Disable, "as there");
         assert_eq!(mode(r#""ssl":"true""#), SslMode::Require);
+        assert_eq!(mode(r#""ssl_mode":"allow""#), SslMode::Prefer);
         let url = parse(r#"{"sqlalchemy_url":"postgresql://u@db/d","ssl_certificate_authority":"/ca.pem"}"#);
         assert_eq!((url.to_string().as_str(), url.ssl_mode), ("db:5432/d as u", SslMode::VerifyFull));
         assert_eq!(url.ssl_root_cert.as_deref(), Some("/ca.pem".as_ref()));
@@ -236,7 +241,7 @@ mod tests {
     fn wrong_settings_say_what_is_right() {
         assert!(refusal(r#"{"user":"u","port":70000}"#).contains("`70000`"));
         assert!(refusal(r#"{"user":"u","port":"54a2"}"#).contains("1 to 65535"));
-        assert!(refusal(r#"{"user":"u","sslmode":"prefer"}"#).contains("verify-full"));
+        assert!(refusal(r#"{"user":"u","sslmode":"on"}"#).contains("verify-full"));
         assert!(refusal(r#"{"user":["u"]}"#).contains("a list"));
         assert!(refusal(r#"{"user":"u","database":"a","dbname":"b"}"#).contains("keep one"));
     }

@@ -26,7 +26,7 @@ pub(crate) fn client_config(wanted: &ServerSettings) -> Result<Option<ClientConf
     };
     let check = match mode {
         SslMode::Disable => return Ok(None),
-        SslMode::Require => Check::Nothing,
+        SslMode::Prefer | SslMode::Require => Check::Nothing,
         SslMode::VerifyCa => Check::Chain(Trust::of(wanted, &provider)?),
         SslMode::VerifyFull => Check::ChainAndName(Trust::of(wanted, &provider)?),
     };

@@ -211,7 +211,9 @@ fn schema_mapping(config: &mut Map<String, Value>) -> Result<BTreeMap<String, Ma
             Value::String(target) => MappedSchema { target_schema: Some(target), select_permissions: None },
             Value::Object(mut entry) => {
                 if take(&mut entry, "indices").is_some_and(|value| says_something(&value)) {
-                    return Err(not_built(&format!("{name}.indices"), "indexes"));
+                    tracing::warn!(
+                        "`{name}.indices` is passed over: make the indexes at the database, where they stay"
+                    );
                 }
                 MappedSchema {
                     target_schema: text(&mut entry, "target_schema")?,

@@ -97,13 +97,16 @@ async fn a_server_that_is_not_the_one_meant_is_refused() {
         let said = connect(&database, json!({ "sslmode": mode })).await.unwrap_err();
         assert!(said.contains("does not speak TLS"), "{said}");
     }
+    connect(&database, json!({ "sslmode": "prefer" })).await.unwrap();
 
     let authority = serve(&cluster, &database, &certificates("localhost", Fault::None)).await;
     let trusted =
         |mode: &str, host: &str| json!({ "sslmode": mode, "host": host, "ssl_root_cert": authority });
     connect(&database, trusted("verify-full", "localhost")).await.unwrap();
     connect(&database, trusted("verify-ca", "127.0.0.1")).await.unwrap();
-    connect(&database, json!({ "sslmode": "require" })).await.unwrap();
+    for mode in ["require", "prefer", "allow"] {
+        connect(&database, json!({ "sslmode": mode })).await.unwrap();
+    }
     let said = connect(&database, trusted("verify-full", "127.0.0.1")).await.unwrap_err();
     assert!(said.contains("for another host name"), "{said}");
     for mode in ["verify-ca", "verify-full"] {
