@@ -11,8 +11,19 @@ use tests::programs;
 
 use self::seen::{Column, Seen, Side};
 
-/// Streams that say nothing of columns and values are left to the other tests.
-const KINDS: [&str; 7] = ["value-", "schema-", "names-", "key-", "version-", "deleted-at-", "recorded-"];
+/// Streams of other kinds, such as how lines are framed, are left to the other tests.
+const KINDS: [&str; 10] = [
+    "value-",
+    "schema-",
+    "names-",
+    "key-",
+    "version-",
+    "deleted-at-",
+    "recorded-",
+    "loading-",
+    "record-",
+    "state-",
+];
 
 fn streams() -> Vec<PathBuf> {
     let entries = fs::read_dir(programs::file("streams")).expect("tests/streams").flatten();
