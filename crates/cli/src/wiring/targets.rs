@@ -98,7 +98,7 @@ mod tests {
         cases.push(("target-postgres", "port", ports, no_ports));
         let flags = [bad(&["yes", "1", "True"]), vec![json!(1)]].concat();
         cases.push(("target-postgres", "direct_load", vec![json!(true), json!("false")], flags));
-        cases.push(("target-postgres", "sslmode", texts("disable", "verify-full"), bad(&["prefer"])));
+        cases.push(("target-postgres", "sslmode", texts("prefer", "verify-full"), bad(&["on"])));
         let sizes = bad(&["96", "0MiB", "64MBB", "-1MiB", "", "1 TiB"]);
         cases.push(("target-duckdb", "memory_limit", texts("1KB", "64 GiB"), sizes));
         let threads = vec![json!(0), json!(65536), json!("4"), json!(1.5)];
