@@ -129,7 +129,7 @@ mod tests {
             ("runner", "target-duckdb"),
             ("target-duckdb", "target-postgres"),
             ("target-api", "singer"),
-            ("tap-csv", "columns"),
+            ("tap-csv", "load"),
             ("tap-csv", "postgres"),
             ("cli", "target-testkit"),
         ] {
