@@ -290,6 +290,7 @@ fn a_manifest_makes_a_source() {
     let project = Project::new();
     let warehouse = Warehouse::duckdb(project.path());
     project.write("sources/words.yaml", MANIFEST);
+    project.write("sources/components.py", COMPONENTS);
     let describe = |config: Value| {
         let tap = json!({
             "airbyte": "airbyte-cdk==6.61.6",
@@ -305,7 +306,7 @@ fn a_manifest_makes_a_source() {
     describe(json!({ "url": url }));
     let _ = tapster(&project, &["run", "words"]).expect_code(0);
     let found = warehouse.value("SELECT string_agg(word, ' ' ORDER BY id) FROM words");
-    assert_eq!(found.as_deref(), Some("be or"));
+    assert_eq!(found.as_deref(), Some("be! or!"));
     let state = warehouse.value("SELECT tap FROM _tapster_state");
     assert_eq!(state.as_deref(), Some("airbyte-cdk words.yaml"));
 }
@@ -322,6 +323,7 @@ streams:
       type: SimpleRetriever
       requester: { type: HttpRequester, url_base: "{{ config['url'] }}", path: /words, http_method: GET }
       record_selector: { type: RecordSelector, extractor: { type: DpathExtractor, field_path: [items] } }
+    transformations: [{ type: CustomTransformation, class_name: source_declarative_manifest.components.Shout }]
     schema_loader:
       type: InlineSchemaLoader
       schema: { type: object, properties: { id: { type: integer }, word: { type: string } } }
@@ -331,4 +333,17 @@ spec:
     type: object
     required: [url]
     properties: { url: { type: string, description: Where the words are. } }
+"#;
+
+/// A class of the manifest's own.
+const COMPONENTS: &str = r#"
+from dataclasses import dataclass
+
+from airbyte_cdk.sources.declarative.transformations import RecordTransformation
+
+
+@dataclass
+class Shout(RecordTransformation):
+    def transform(self, record, config=None, stream_state=None, stream_slice=None):
+        record["word"] += "!"
 "#;

@@ -15,6 +15,9 @@ pub(crate) struct Arguments {
     /// The manifest of a manifest-only source; the program is then source-declarative-manifest
     #[arg(long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
+    /// The Python file of the classes that the manifest names as its own
+    #[arg(long, value_name = "FILE", requires = "manifest")]
+    pub(crate) components: Option<PathBuf>,
     /// The source's settings, as JSON. Rewritten in place when the source gives itself new ones
     #[arg(long, short, value_name = "FILE")]
     pub(crate) config: PathBuf,

@@ -1,5 +1,7 @@
 //! Whether a source has done what it was asked for: by its statuses and errors, not by its exit code alone.
 
+use std::fmt;
+
 use indexmap::IndexMap;
 use serde::Deserialize;
 use tap_sdk::{TapError, log};
@@ -14,6 +16,15 @@ use crate::stream::Stream;
 struct Trace {
     error: Option<TraceError>,
     stream_status: Option<StreamStatus>,
+    estimate: Option<Estimate>,
+}
+
+/// How much is to come, as the source believes before it reads; after a resume most count from the beginning.
+#[derive(Deserialize)]
+struct Estimate {
+    #[serde(flatten)]
+    of: Descriptor,
+    row_estimate: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +68,17 @@ pub(crate) enum Status {
     Incomplete,
     #[serde(other)]
     Running,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Started => "started",
+            Self::Running => "running",
+            Self::Complete => "complete",
+            Self::Incomplete => "incomplete",
+        })
+    }
 }
 
 /// The errors that a source traces.
@@ -110,10 +132,18 @@ impl Errors {
 pub(crate) struct Statuses(IndexMap<String, Status>);
 
 impl Statuses {
-    /// Hears a TRACE. Gives the stream that it is about and its new status.
+    /// Hears a TRACE. Gives the stream that it is about and its new status. What helps to follow a long read is logged.
     pub(crate) fn hear(&mut self, payload: &str) -> Option<(Descriptor, Status)> {
-        let said = serde_json::from_str::<Trace>(payload).ok()?.stream_status?;
-        self.0.insert(said.stream_descriptor.id(), said.status);
+        let said = serde_json::from_str::<Trace>(payload).ok()?;
+        if let Some((of, rows)) = said.estimate.and_then(|said| Some((said.of, said.row_estimate?))) {
+            log::info(&format!("{}: about {rows:.0} records, the source believes", of.id()));
+        }
+        let said = said.stream_status?;
+        let id = said.stream_descriptor.id();
+        let before = self.0.insert(id.clone(), said.status);
+        if before != Some(said.status) {
+            log::info(&format!("{id}: {}", said.status));
+        }
         Some((said.stream_descriptor, said.status))
     }
 

@@ -31,6 +31,7 @@ const STDERR_LINE: u64 = 64 << 10;
 pub(crate) struct Source {
     command: Vec<OsString>,
     manifest: Option<PathBuf>,
+    components: Option<PathBuf>,
     line_bytes: usize,
     secrets: Secrets,
     stop: Stop,
@@ -66,8 +67,14 @@ impl fmt::Display for Exit {
 
 impl Source {
     pub(crate) fn new(arguments: &Arguments, secrets: Secrets, stop: Stop) -> Self {
-        let (command, manifest) = (arguments.command.clone(), arguments.manifest.clone());
-        Self { command, manifest, line_bytes: arguments.line_bytes, secrets, stop }
+        Self {
+            command: arguments.command.clone(),
+            manifest: arguments.manifest.clone(),
+            components: arguments.components.clone(),
+            line_bytes: arguments.line_bytes,
+            secrets,
+            stop,
+        }
     }
 
     /// What will be heard of its errors.
@@ -142,8 +149,11 @@ impl Source {
         let program = self.command.first().cloned().unwrap_or_default();
         let mut command = Command::new(&program);
         command.args(self.command.iter().skip(1)).arg(word).args(arguments);
-        if let Some(manifest) = self.manifest.as_ref().filter(|_| word != "spec") {
-            command.arg("--manifest-path").arg(manifest);
+        let files = [("--manifest-path", &self.manifest), ("--components-path", &self.components)];
+        for (flag, file) in files.into_iter().filter(|_| word != "spec") {
+            if let Some(file) = file {
+                command.arg(flag).arg(file);
+            }
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().map_err(|error| {

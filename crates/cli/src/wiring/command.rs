@@ -122,7 +122,13 @@ fn behind_airbyte(
     flag("--cache", project.root().join(".tapster/airbyte").into());
     flag("--line-bytes", pipeline.limits.line_bytes.to_string().into());
     if let Some(manifest) = manifest {
-        flag("--manifest", project.root().join(manifest).into());
+        let manifest = project.root().join(manifest);
+        // Where Airbyte's own sources have it.
+        let components = manifest.with_file_name("components.py");
+        flag("--manifest", manifest.into());
+        if components.is_file() {
+            flag("--components", components.into());
+        }
     }
     for argument in argv {
         flag("--command", argument);

@@ -75,7 +75,10 @@ fn a_manifest_has_the_specification_and_goes_along() {
     let manifest = scene.path().join("m.yaml");
     let text = "version: 6.0.0\nspec: { connection_specification: { required: [url], properties: { url: { description: Where. } } } }\n";
     fs::write(&manifest, text).unwrap();
-    let words = ["--discover", "--manifest", manifest.to_str().unwrap()];
+    let components = scene.path().join("components.py");
+    fs::write(&components, "# classes").unwrap();
+    let (manifest, components) = (manifest.to_str().unwrap(), components.to_str().unwrap());
+    let words = ["--discover", "--manifest", manifest, "--components", components];
     let refused = scene.run(&words).expect(78);
     assert!(
         refused.stderr.contains("it lacks `url`") && refused.stderr.ends_with("Where.\n"),
@@ -87,8 +90,8 @@ fn a_manifest_has_the_specification_and_goes_along() {
     let _ = scene.run(&words).expect(0);
     assert_eq!(scene.asked(), ["discover"], "the specification is the manifest's");
     let seen = fs::read_to_string(scene.path().join("discover.json")).unwrap();
-    assert!(seen.contains("--manifest-path"), "{seen}");
-    fs::write(&manifest, "a: [").unwrap();
+    assert!(seen.contains("--manifest-path") && seen.contains("--components-path"), "{seen}");
+    fs::write(manifest, "a: [").unwrap();
     let _ = scene.run(&words).expect(78);
 }
 

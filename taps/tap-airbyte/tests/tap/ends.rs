@@ -6,7 +6,9 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::scene::{BOTH, FULL, Outcome, Scene, error, keyed, outcome, record, state, status, stream};
+use crate::scene::{
+    BOTH, FULL, Outcome, Scene, error, estimate, keyed, outcome, record, state, status, stream,
+};
 
 fn ends(says: &[Value], exit: i32, code: i32) -> Outcome {
     let scene =
@@ -64,7 +66,12 @@ fn logs_go_to_stderr_at_their_level() {
     let levels = ["FATAL", "ERROR", "WARN", "INFO", "DEBUG"].map(log);
     let says = [
         &levels[..],
-        &[json!({ "stderr": "raw hunter2" }), status("users", "COMPLETE"), status("orders", "COMPLETE")],
+        &[
+            json!({ "stderr": "raw hunter2" }),
+            estimate("users", 100.0),
+            status("users", "COMPLETE"),
+            status("orders", "COMPLETE"),
+        ],
     ]
     .concat();
     let read = ends(&says, 0, 0);
@@ -74,6 +81,8 @@ fn logs_go_to_stderr_at_their_level() {
         "WARNING a WARN of ***",
         "INFO a INFO of ***",
         "raw ***",
+        "INFO users: about 100 records, the source believes",
+        "INFO users: complete",
     ] {
         assert!(read.stderr.lines().any(|said| said == line), "{line}: {}", read.stderr);
     }

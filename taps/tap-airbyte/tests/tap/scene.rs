@@ -170,6 +170,12 @@ pub(crate) fn error(message: &str, failure_type: &str) -> Value {
     )
 }
 
+pub(crate) fn estimate(stream: &str, rows: f64) -> Value {
+    trace(
+        json!({ "type": "ESTIMATE", "estimate": { "type": "STREAM", "name": stream, "row_estimate": rows } }),
+    )
+}
+
 fn trace(mut trace: Value) -> Value {
     trace["emitted_at"] = json!(1_700_000_000_000.5);
     json!({ "type": "TRACE", "trace": trace })
