@@ -6,6 +6,7 @@ mod feed;
 mod rules;
 mod states;
 mod streams;
+mod traps;
 
 use crate::ended::ending;
 use crate::program::test_folder;
@@ -22,18 +23,21 @@ pub async fn test_target(program: &Program, limits: Limits) -> Result<Report, Co
     let folder = test_folder()?;
     let mut checks = answers::checks(program, limits).await?;
     let target = Feeder { program, folder: folder.path(), limits };
-    let clean = target.feed(streams::CLEAN).await?;
-    let alternating = target.feed(streams::ALTERNATING).await?;
-    let digits = target.feed(streams::DIGITS).await?;
+    let clean = target.feed(streams::CLEAN.to_owned()).await?;
+    let alternating = target.feed(streams::ALTERNATING.to_owned()).await?;
+    let digits = target.feed(streams::DIGITS.to_owned()).await?;
     checks.push(clean.taken(&rules::EXIT));
     checks.push(states::stdout(&[&clean, &alternating, &digits]));
     checks.push(states::order(&alternating));
     checks.push(states::last(&[&clean, &alternating]));
     checks.push(states::bytes(&digits));
-    checks.push(target.feed(streams::BLANK_LINES).await?.taken(&rules::BLANK_LINES));
-    checks.push(target.feed(streams::UNKNOWN).await?.taken(&rules::UNKNOWN_MESSAGES));
+    checks.push(target.feed(streams::BLANK_LINES.to_owned()).await?.taken(&rules::BLANK_LINES));
+    checks.push(target.feed(streams::UNKNOWN.to_owned()).await?.taken(&rules::UNKNOWN_MESSAGES));
     for (rule, stream) in streams::REFUSED {
-        checks.push(target.feed(stream).await?.refused(rule));
+        checks.push(target.feed(stream.to_owned()).await?.refused(rule));
+    }
+    for group in &traps::GROUPS {
+        checks.push(group.check(&target).await?);
     }
     checks.push(endings::sigterm(&target).await?);
     checks.push(endings::closed_stdout(&target).await?);

@@ -24,7 +24,7 @@ pub(super) struct Feeder<'a> {
 /// A target that was fed to the end of a stream.
 pub(super) struct Fed {
     /// The stream.
-    pub(super) input: &'static str,
+    pub(super) input: String,
     /// The lines of its output that are not blank.
     pub(super) output: Vec<String>,
     pub(super) ended: Ended,
@@ -37,11 +37,11 @@ impl Feeder<'_> {
         Process::start(self.program, &config_arguments(self.program, self.folder)?, true)
     }
 
-    pub(super) async fn feed(&self, input: &'static str) -> Result<Fed, ConformanceError> {
+    pub(super) async fn feed(&self, input: String) -> Result<Fed, ConformanceError> {
         let mut process = self.start()?;
         let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
         let mut bytes = Vec::new();
-        let write = async move {
+        let write = async {
             if let Some(mut stdin) = stdin {
                 // A target that has refused the stream does not read on.
                 let _ = stdin.write_all(input.as_bytes()).await;

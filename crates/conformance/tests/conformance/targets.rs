@@ -2,7 +2,7 @@ use conformance::{Report, test_target};
 
 use crate::harness::{LIMITS, double, each_fails_alone};
 
-const CHECKS: [&str; 16] = [
+const CHECKS: [&str; 24] = [
     "help",
     "about",
     "exit",
@@ -16,6 +16,14 @@ const CHECKS: [&str; 16] = [
     "not-json",
     "record-before-schema",
     "missing-key",
+    "framing",
+    "states",
+    "keys",
+    "names",
+    "schemas",
+    "values",
+    "versions",
+    "recorded",
     "sigterm",
     "closed-stdout",
     "processes",
