@@ -52,6 +52,8 @@ pub(crate) struct TableColumn {
     pub(crate) has_default: bool,
     /// Whether the server alone writes it.
     pub(crate) generated: bool,
+    /// Whether it numbers the rows: a row that is inserted again gets another number.
+    pub(crate) identity: bool,
     /// Its collation, when that one calls different texts equal. Quoted.
     pub(crate) collation: Option<String>,
     /// The views that depend on it, as the server writes them: its type cannot be changed.
@@ -81,7 +83,8 @@ const COLUMNS: &str = "SELECT a.attname::text, pg_catalog.format_type(a.atttypid
      FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid \
      WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass \
      AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass \
-     AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND r.ev_class <> a.attrelid ORDER BY 1) \
+     AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND r.ev_class <> a.attrelid ORDER BY 1), \
+    a.attidentity <> '' \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
@@ -132,6 +135,7 @@ impl ActualTable {
                 generated: cell(&row, 7)?,
                 collation: cell(&row, 8)?,
                 views: cell(&row, 9)?,
+                identity: cell(&row, 10)?,
             });
         }
         for row in session.query(DOING, UNIQUE, &number).await? {

@@ -77,6 +77,7 @@ fn made(name: &str, column_type: &ColumnType) -> TableColumn {
         not_null: false,
         has_default: false,
         generated: false,
+        identity: false,
         collation: None,
         views: Vec::new(),
     }

@@ -211,9 +211,10 @@ impl PostgresTarget {
         let session = self.session()?;
         let doing = format!("merging into {}", open.place);
         session.execute("setting a savepoint", "SAVEPOINT merge").await?;
-        let replacement = merge.replacement();
-        if let Some(statements) = replacement.filter(|_| staging.holds_many())
+        if staging.holds_many()
+            && merge.replacement().is_some()
             && is_large_part(session, &merge).await?
+            && let Some(statements) = replacement_as_it_is(session, &merge).await?
         {
             match run(session, &statements).await {
                 Ok(()) => return session.execute("releasing a savepoint", "RELEASE SAVEPOINT merge").await,
@@ -289,6 +290,15 @@ async fn is_large_part(session: &Session, merge: &Merge<'_>) -> Result<bool> {
     let sql = format!("SELECT 4 * {} >= {}", size(merge.staging), size(&merge.place.quoted()));
     let rows = session.query("comparing a table with what is merged into it", &sql, &[]).await?;
     rows.first().map_or(Ok(false), |row| cell(row, 0))
+}
+
+/// The replacement, if it is still allowed by the table as it is now; nothing can be hung on it until the commit.
+async fn replacement_as_it_is(session: &Session, merge: &Merge<'_>) -> Result<Option<Vec<String>>> {
+    // What a foreign key, a trigger or another column would ask for conflicts with it.
+    let lock = format!("LOCK TABLE {} IN ROW EXCLUSIVE MODE", merge.place.quoted());
+    session.execute("locking a table", &lock).await?;
+    let now = ActualTable::read(session, merge.place).await?;
+    Ok(now.and_then(|actual| Merge { actual: &actual, ..*merge }.replacement()))
 }
 
 /// Halves the staged records until the first is found with which the merge fails. The epoch is over either way.

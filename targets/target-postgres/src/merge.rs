@@ -52,9 +52,10 @@ impl Merge<'_> {
 
     /// The statements that put the staged records in the place of those with their keys: for many of them quicker
     /// than an upsert, which looks each one up. `None` where somebody could tell the difference: a trigger, a foreign
-    /// key, a column that the records do not have.
+    /// key, a number that the server gives each row, a column that the records do not have.
     pub(crate) fn replacement(&self) -> Option<Vec<String>> {
-        let whole = self.actual.columns.iter().all(|c| c.generated || self.names.contains(&c.name));
+        let computed = |column: &TableColumn| column.generated && !column.identity;
+        let whole = self.actual.columns.iter().all(|c| computed(c) || self.names.contains(&c.name));
         let plain = whole && self.actual.replaceable && !self.actual.watched;
         if !plain || self.on_delete != OnDelete::Load || !self.actual.is_unique(self.key) {
             return None;

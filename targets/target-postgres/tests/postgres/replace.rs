@@ -72,12 +72,34 @@ async fn what_hangs_on_a_record_sees_an_update() {
             "ALTER TABLE orders ADD remark text; UPDATE orders SET remark = 'kept'",
             "SELECT count(remark) FROM orders",
         ),
+        (
+            "ALTER TABLE orders ADD row_id bigint GENERATED ALWAYS AS IDENTITY",
+            "SELECT max(row_id) FROM orders",
+        ),
     ] {
         let database = Cluster::shared().database().await;
         load_twice(&database, hung).await;
         assert_eq!(rows(&database, COUNTS).await, EXPECTED, "{hung}");
         assert_eq!(rows(&database, told).await, [MANY.to_string()], "{hung}");
     }
+}
+
+/// What is judged is the table as it is when it is merged into, not as it was when the stream came.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_hung_on_a_record_in_the_middle_of_a_run_is_seen() {
+    let database = Cluster::shared().database().await;
+    let orders = table("orders: id int64, name text", &["id"]);
+    let lines: Vec<_> = (1..=MANY).map(|id| format!("{id}|{id}")).collect();
+    let mut target = start(&database, &run("one")).await;
+    target.open(&orders).await.expect("the table opens");
+    write(&mut target, &orders, &references(&lines)).await;
+    commit(&mut target).await;
+    let hung = "CREATE TABLE lines (of_order bigint REFERENCES orders ON DELETE CASCADE); \
+                INSERT INTO lines SELECT id FROM orders";
+    database.execute(hung).await;
+    write(&mut target, &orders, &references(&lines)).await;
+    commit(&mut target).await;
+    assert_eq!(rows(&database, "SELECT count(*) FROM lines").await, [MANY.to_string()]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
