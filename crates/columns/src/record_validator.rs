@@ -51,7 +51,11 @@ fn pass_over(node: &mut Value) {
         Value::Object(members) => {
             members.retain(|word, value| match word.as_str() {
                 "multipleOf" => value.as_f64().is_none_or(|step| step >= 1.0),
-                "type" => value.as_str().is_none_or(is_type),
+                "type" => match value {
+                    Value::String(name) => is_type(name),
+                    Value::Array(names) => names.iter().filter_map(Value::as_str).all(is_type),
+                    _ => true,
+                },
                 _ => true,
             });
             members.values_mut().for_each(pass_over);
@@ -95,6 +99,8 @@ mod tests {
         let schema = json!({"type": "date-time", "properties": {"type": {"type": "string", "maxLength": 2}}});
         assert!(takes(&schema, &json!({"type": "ab"})));
         assert!(!takes(&schema, &json!({"type": "abc"})));
+        let nullable = json!({"properties": {"at": {"type": ["null", "date-time"]}}});
+        assert!(takes(&nullable, &json!({"at": "2024-02-29"})));
     }
 
     #[test]
