@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 pub mod numeric;
+mod pem;
 mod server;
 pub mod settings;
 mod tls;
@@ -14,4 +15,5 @@ mod url;
 
 pub use connection::{Connection, connect};
 pub use error::{Error, ErrorKind, Result, class, condition, constraint_or_column};
-pub use server::{Host, SERVER_SETTINGS, ServerSettings, SslMode};
+pub use pem::Pem;
+pub use server::{ClientCertificate, Host, SERVER_SETTINGS, ServerSettings, SslMode};

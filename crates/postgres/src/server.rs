@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::settings::{either, seconds, switch, text};
-use crate::{Error, Result, url};
+use crate::{Error, Pem, Result, url};
 
 /// Their names.
-pub const SERVER_SETTINGS: [&str; 15] = [
+pub const SERVER_SETTINGS: [&str; 19] = [
     "host",
     "port",
     "user",
@@ -25,6 +25,10 @@ pub const SERVER_SETTINGS: [&str; 15] = [
     "ssl",
     "ssl_root_cert",
     "ssl_certificate_authority",
+    "ssl_client_certificate_enable",
+    "ssl_client_certificate",
+    "ssl_client_private_key",
+    "ssl_storage_directory",
     "application_name",
     "connect_timeout",
 ];
@@ -53,6 +57,15 @@ pub enum SslMode {
     VerifyFull,
 }
 
+/// A certificate of the client's own, with those that lead to its authority, and its private key.
+#[derive(Clone)]
+pub struct ClientCertificate {
+    /// The certificates, its own first.
+    pub chain: Pem,
+    /// The key.
+    pub key: Pem,
+}
+
 /// A connection's settings, checked. `Debug` is not derived: it would show the password.
 #[derive(Clone)]
 pub struct ServerSettings {
@@ -69,7 +82,9 @@ pub struct ServerSettings {
     /// How the connection is encrypted.
     pub ssl_mode: SslMode,
     /// The certificates to trust instead of the system's.
-    pub ssl_root_cert: Option<PathBuf>,
+    pub ssl_root_cert: Option<Pem>,
+    /// What proves to the server who connects.
+    pub client_certificate: Option<ClientCertificate>,
     /// The name shown in `pg_stat_activity`.
     pub application_name: String,
     /// How long to wait for a connection.
@@ -118,12 +133,14 @@ impl ServerSettings {
                 .map_err(|_| Error::settings("`user` is missing: say which role to log in as"))?,
         };
         let database = either(given, "database", "dbname")?.unwrap_or_else(|| user.clone());
-        let ssl_mode = ssl_mode(given, &host)?;
+        let client_certificate = client_certificate(given)?;
+        let ssl_mode = ssl_mode(given, &host, client_certificate.is_some())?;
         Ok(Self {
             port: port(given)?,
             password: text(given, "password")?,
             ssl_mode,
-            ssl_root_cert: either(given, "ssl_root_cert", "ssl_certificate_authority")?.map(PathBuf::from),
+            ssl_root_cert: either(given, "ssl_root_cert", "ssl_certificate_authority")?.map(Pem::from),
+            client_certificate,
             application_name: text(given, "application_name")?.unwrap_or_else(|| "tapster".to_owned()),
             connect_timeout: seconds(given, "connect_timeout", 10)?,
             host,
@@ -142,28 +159,53 @@ fn port(given: &Map<String, Value>) -> Result<u16> {
     }
 }
 
-fn ssl_mode(given: &Map<String, Value>, host: &Host) -> Result<SslMode> {
-    // Those of the Python targets switch encryption as a whole.
-    let (enabled, required) = (switch(given, "ssl_enable")?, switch(given, "ssl")?);
-    if enabled == Some(false) || (required == Some(false) && enabled.is_none()) {
-        return Ok(SslMode::Disable);
+/// Where it is not asked for, what else is said of it is not looked at: Meltano hands over paths that lead nowhere.
+fn client_certificate(given: &Map<String, Value>) -> Result<Option<ClientCertificate>> {
+    let (certificate, key) = (text(given, "ssl_client_certificate")?, text(given, "ssl_client_private_key")?);
+    if switch(given, "ssl_client_certificate_enable")? != Some(true) {
+        return Ok(None);
     }
-    Ok(match either(given, "sslmode", "ssl_mode")?.as_deref() {
-        None if enabled == Some(true) => SslMode::VerifyFull,
-        None if required == Some(true) => SslMode::Require,
-        None if is_local(host) => SslMode::Disable,
-        None | Some("verify-full") => SslMode::VerifyFull,
-        Some("disable") => SslMode::Disable,
+    match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Ok(Some(ClientCertificate { chain: certificate.into(), key: key.into() }))
+        }
+        (certificate, _) => {
+            let missing =
+                if certificate.is_none() { "ssl_client_certificate" } else { "ssl_client_private_key" };
+            Err(Error::settings(format!(
+                "`{missing}` is missing: `ssl_client_certificate_enable` asks for it, as PEM or as the file that holds it"
+            )))
+        }
+    }
+}
+
+fn ssl_mode(given: &Map<String, Value>, host: &Host, proves_client: bool) -> Result<SslMode> {
+    let said = match either(given, "sslmode", "ssl_mode")?.as_deref() {
+        None => None,
+        Some("disable") => Some(SslMode::Disable),
         // libpq tries the one or the other first; encrypted is what both come to where the server offers it.
-        Some("prefer" | "allow") => SslMode::Prefer,
-        Some("require") => SslMode::Require,
-        Some("verify-ca") => SslMode::VerifyCa,
+        Some("prefer" | "allow") => Some(SslMode::Prefer),
+        Some("require") => Some(SslMode::Require),
+        Some("verify-ca") => Some(SslMode::VerifyCa),
+        Some("verify-full") => Some(SslMode::VerifyFull),
         Some(other) => {
             return Err(Error::settings(format!(
-                "`sslmode` is `{other}`: expected disable, prefer, require, verify-ca or verify-full"
+                "`sslmode` is `{other}`: expected disable, allow, prefer, require, verify-ca or verify-full"
             )));
         }
-    })
+    };
+    // The Python targets turn their `ssl_mode` off by one switch; what is left is what libpq does unasked: prefer.
+    let (enabled, required) = (switch(given, "ssl_enable")?, switch(given, "ssl")?);
+    if enabled == Some(false) || (required == Some(false) && enabled.is_none()) {
+        return Ok(if said == Some(SslMode::Disable) { SslMode::Disable } else { SslMode::Prefer });
+    }
+    Ok(said.unwrap_or(match (enabled, required) {
+        (Some(true), _) => SslMode::VerifyFull,
+        (_, Some(true)) => SslMode::Require,
+        _ if is_local(host) && proves_client => SslMode::Prefer,
+        _ if is_local(host) => SslMode::Disable,
+        _ => SslMode::VerifyFull,
+    }))
 }
 
 /// A local socket or a loopback host: nobody can listen in between.
@@ -179,7 +221,7 @@ fn is_local(host: &Host) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Host, SslMode};
-    use crate::ErrorKind;
+    use crate::{ErrorKind, Pem};
 
     fn taken(json: &str) -> crate::Result<super::ServerSettings> {
         super::ServerSettings::take(&mut serde_json::from_str(json).unwrap())
@@ -227,14 +269,47 @@ mod tests {
         let mode = |more: &str| parse(&format!(r#"{{"host":"localhost","user":"u",{more}}}"#)).ssl_mode;
         assert_eq!(mode(r#""ssl_enable":true"#), SslMode::VerifyFull);
         assert_eq!(mode(r#""ssl_enable":"true","ssl_mode":"verify-ca""#), SslMode::VerifyCa);
-        assert_eq!(mode(r#""ssl_enable":false,"ssl_mode":"verify-ca""#), SslMode::Disable, "as there");
+        assert_eq!(mode(r#""ssl_enable":false,"ssl_mode":"verify-ca""#), SslMode::Prefer, "as there");
+        assert_eq!(mode(r#""ssl_enable":false,"ssl_mode":"disable""#), SslMode::Disable);
+        assert_eq!(mode(r#""ssl":"false""#), SslMode::Prefer);
         assert_eq!(mode(r#""ssl":"true""#), SslMode::Require);
         assert_eq!(mode(r#""ssl_mode":"allow""#), SslMode::Prefer);
         let url = parse(r#"{"sqlalchemy_url":"postgresql://u@db/d","ssl_certificate_authority":"/ca.pem"}"#);
         assert_eq!((url.to_string().as_str(), url.ssl_mode), ("db:5432/d as u", SslMode::VerifyFull));
-        assert_eq!(url.ssl_root_cert.as_deref(), Some("/ca.pem".as_ref()));
+        assert!(url.ssl_root_cert == Some(Pem::File("/ca.pem".into())));
         assert!(refusal(r#"{"user":"u","sslmode":"require","ssl_mode":"verify-ca"}"#).contains("keep one"));
         assert!(refusal(r#"{"user":"u","ssl_enable":"yes"}"#).contains("true or false"));
+    }
+
+    /// The defaults of the settings on Meltano's hub come with every config.
+    #[test]
+    fn what_meltano_hands_over_unasked_changes_nothing() {
+        let unasked = r#""ssl_enable":"false","ssl_client_certificate_enable":"false","ssl_mode":"verify-full",
+            "ssl_certificate_authority":"~/.postgresql/root.crl","ssl_storage_directory":".secrets",
+            "ssl_client_certificate":"~/.postgresql/postgresql.crt",
+            "ssl_client_private_key":"~/.postgresql/postgresql.key""#;
+        let settings = parse(&format!(r#"{{"host":"db","user":"u",{unasked}}}"#));
+        assert_eq!((settings.ssl_mode, settings.client_certificate.is_none()), (SslMode::Prefer, true));
+        let url = "postgresql://u@db/d?sslmode=require&sslrootcert=/ca.pem&sslcert=/c.pem&sslkey=/k.pem";
+        let settings = parse(&format!(r#"{{"sqlalchemy_url":"{url}",{unasked}}}"#));
+        assert_eq!(settings.ssl_mode, SslMode::Require, "the URL is put over the rest");
+        assert!(settings.ssl_root_cert == Some(Pem::File("/ca.pem".into())));
+        let client = settings.client_certificate.unwrap();
+        assert!(client.chain == Pem::File("/c.pem".into()) && client.key == Pem::File("/k.pem".into()));
+    }
+
+    #[test]
+    fn a_certificate_of_the_client_comes_with_its_key_and_wants_encryption() {
+        let pem = r"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+        let given = |more: &str| format!(r#"{{"user":"u","ssl_client_certificate_enable":true{more}}}"#);
+        let certificate = format!(r#","ssl_client_certificate":"{pem}""#);
+        assert!(refusal(&given("")).contains("`ssl_client_certificate` is missing"));
+        assert!(refusal(&given(&certificate)).contains("`ssl_client_private_key` is missing"));
+        let settings = parse(&given(&format!(r#"{certificate},"ssl_client_private_key":"k.pem""#)));
+        let client = settings.client_certificate.unwrap();
+        assert!(matches!(client.chain, Pem::Text(text) if text.lines().count() == 3));
+        assert!(client.key == Pem::File("k.pem".into()));
+        assert_eq!(settings.ssl_mode, SslMode::Prefer, "nearby, too");
     }
 
     #[test]

@@ -3,18 +3,19 @@
 
 use std::error::Error as _;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
+};
 
-use crate::{ErrorKind, Result, ServerSettings, SslMode};
+use crate::{ErrorKind, Pem, Result, ServerSettings, SslMode};
 
 /// The client's side of TLS for these settings; `None` where nothing is encrypted.
 pub(crate) fn client_config(wanted: &ServerSettings) -> Result<Option<ClientConfig>> {
@@ -34,7 +35,15 @@ pub(crate) fn client_config(wanted: &ServerSettings) -> Result<Option<ClientConf
         .with_safe_default_protocol_versions()
         .map_err(|error| crate::Error::settings(format!("TLS cannot be set up: {error}")))?;
     let verifier = Arc::new(Verifier { check, provider });
-    Ok(Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()))
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let Some(client) = &wanted.client_certificate else { return Ok(Some(builder.with_no_client_auth())) };
+    let chain = client.chain.certificates("ssl_client_certificate")?;
+    let key = client.key.private_key("ssl_client_private_key")?;
+    let config = builder.with_client_auth_cert(chain, key).map_err(|error| {
+        let what = "`ssl_client_certificate` and `ssl_client_private_key` cannot be used together";
+        crate::Error::settings(format!("{what}: {error}"))
+    })?;
+    Ok(Some(config))
 }
 
 /// Whose certificates are good.
@@ -47,8 +56,8 @@ struct Trust {
 
 impl Trust {
     fn of(wanted: &ServerSettings, provider: &Arc<CryptoProvider>) -> Result<Self> {
-        let (roots, named) = match wanted.ssl_root_cert.as_deref() {
-            Some(path) => roots_of(path)?,
+        let (roots, named) = match &wanted.ssl_root_cert {
+            Some(pem) => roots_of(pem)?,
             None => (system_roots()?, Vec::new()),
         };
         let verifier =
@@ -68,21 +77,11 @@ impl Trust {
     }
 }
 
-fn roots_of(path: &Path) -> Result<(RootCertStore, Vec<CertificateDer<'static>>)> {
-    let place = path.display();
-    let unreadable = |error: &dyn std::fmt::Display| {
-        crate::Error::settings(format!("`ssl_root_cert` {place} cannot be read: {error}"))
-    };
-    let (mut roots, mut named) = (RootCertStore::empty(), Vec::new());
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unreadable(&error))? {
-        let certificate = certificate.map_err(|error| unreadable(&error))?;
-        roots.add(certificate.clone()).map_err(|error| unreadable(&error))?;
-        named.push(certificate);
-    }
-    if roots.is_empty() {
-        return Err(crate::Error::settings(format!(
-            "`ssl_root_cert` {place} holds no certificate in PEM form"
-        )));
+fn roots_of(pem: &Pem) -> Result<(RootCertStore, Vec<CertificateDer<'static>>)> {
+    let named = pem.certificates("ssl_root_cert")?;
+    let mut roots = RootCertStore::empty();
+    for certificate in &named {
+        roots.add(certificate.clone()).map_err(|error| pem.unreadable("ssl_root_cert", &error))?;
     }
     Ok((roots, named))
 }
@@ -180,32 +179,57 @@ impl ServerCertVerifier for Verifier {
 
 /// Why TLS failed, when it did: one text for each thing that may be wrong.
 pub(crate) fn failure(place: &str, error: &tokio_postgres::Error) -> Option<crate::Error> {
-    let (why, hint) = reason(error)?;
-    let text = format!("{place} was not trusted: {why}");
+    let (text, hint) = match tls_error(error) {
+        Some(Error::AlertReceived(alert)) if is_about_our_certificate(*alert) => (
+            format!("{place} refused the certificate that it was shown: {alert:?}"),
+            "`ssl_client_certificate` must be signed by an authority in the server's `ssl_ca_file`",
+        ),
+        Some(tls) => {
+            let (why, hint) = tls_reason(tls);
+            (format!("{place} was not trusted: {why}"), hint)
+        }
+        None if speaks_no_tls(error) => (
+            format!("{place} was not trusted: the server does not speak TLS"),
+            "set ssl = on at the server; `sslmode: disable` sends everything in plain text",
+        ),
+        None => return None,
+    };
     Some(crate::Error::new(ErrorKind::Untrusted, text).with_hint(hint))
 }
 
-fn reason(error: &tokio_postgres::Error) -> Option<(String, &'static str)> {
+fn tls_error(error: &tokio_postgres::Error) -> Option<&Error> {
     let mut cause = error.source();
     while let Some(found) = cause {
         if let Some(tls) = found.downcast_ref::<Error>() {
-            return Some(tls_reason(tls));
+            return Some(tls);
         }
         // An io::Error hides what it wraps from `source`.
         let wrapped = found.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         if let Some(tls) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<Error>()) {
-            return Some(tls_reason(tls));
+            return Some(tls);
         }
         cause = found.source();
     }
-    let plaintext = error.to_string().contains("TLS")
-        && error.source().is_some_and(|cause| cause.to_string().contains("does not support TLS"));
-    plaintext.then(|| {
-        (
-            "the server does not speak TLS".to_owned(),
-            "set ssl = on at the server; `sslmode: disable` sends everything in plain text",
-        )
-    })
+    None
+}
+
+fn speaks_no_tls(error: &tokio_postgres::Error) -> bool {
+    error.to_string().contains("TLS")
+        && error.source().is_some_and(|cause| cause.to_string().contains("does not support TLS"))
+}
+
+fn is_about_our_certificate(alert: AlertDescription) -> bool {
+    use AlertDescription as A;
+    matches!(
+        alert,
+        A::UnknownCA
+            | A::BadCertificate
+            | A::UnsupportedCertificate
+            | A::CertificateRevoked
+            | A::CertificateExpired
+            | A::CertificateUnknown
+            | A::CertificateRequired
+    )
 }
 
 fn tls_reason(error: &Error) -> (String, &'static str) {

@@ -5,13 +5,23 @@ use serde_json::{Map, Value};
 use crate::{Error, Result};
 
 /// The parameters of a URL that are settings, under libpq's names and ours.
-const PARAMETERS: [(&str, &str); 6] = [
+const PARAMETERS: [(&str, &str); 8] = [
     ("sslmode", "sslmode"),
     ("sslrootcert", "ssl_root_cert"),
+    ("sslcert", "ssl_client_certificate"),
+    ("sslkey", "ssl_client_private_key"),
     ("host", "host"),
     ("port", "port"),
     ("application_name", "application_name"),
     ("connect_timeout", "connect_timeout"),
+];
+
+/// Settings that would say something else than a parameter of the URL.
+const OVERRULED: [(&str, &str); 4] = [
+    ("sslmode", "ssl_mode"),
+    ("sslmode", "ssl_enable"),
+    ("sslmode", "ssl"),
+    ("sslrootcert", "ssl_certificate_authority"),
 ];
 
 /// Puts what a URL says into the settings, over what they say themselves:
@@ -56,6 +66,12 @@ pub(crate) fn spread(url: &str, given: &mut Map<String, Value>) -> Result<Vec<St
         };
         let decoded = decoded(value).ok_or_else(|| wrong("has a broken percent sign"))?;
         given.insert((*setting).to_owned(), Value::String(decoded));
+        if name == "sslcert" {
+            given.insert("ssl_client_certificate_enable".to_owned(), Value::Bool(true));
+        }
+        for (_, overruled) in OVERRULED.iter().filter(|(parameter, _)| *parameter == name) {
+            given.remove(*overruled);
+        }
     }
     Ok(passed_over)
 }

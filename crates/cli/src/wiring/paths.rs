@@ -30,11 +30,13 @@ fn absolute(config: &str, schema: &str, root: &Path) -> Option<String> {
     Some(Json::Object(settings).to_string())
 }
 
-/// Whether the text is a path that depends on a folder: not `/srv/x`, nor `:memory:` or `md:warehouse`.
+/// Whether the text is a path that depends on a folder: not `/srv/x`, nor `:memory:` or `md:warehouse`, nor a
+/// certificate itself in the place of its file.
 fn is_relative(text: &str) -> bool {
     let before_colon = text.split_once(':').map(|(before, _)| before);
     let is_special = before_colon.is_some_and(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric()));
-    !text.is_empty() && !is_special && Path::new(text).is_relative()
+    let is_pem = text.contains("-----BEGIN ");
+    !text.is_empty() && !is_special && !is_pem && Path::new(text).is_relative()
 }
 
 #[cfg(test)]
@@ -65,6 +67,11 @@ mod tests {
                 "target-postgres",
                 r#"{"host":"dwh","connect_timeout":1.50,"ssl_root_cert":"certs/ca.pem"}"#,
                 r#"{"host":"dwh","connect_timeout":1.50,"ssl_root_cert":"/project/certs/ca.pem"}"#,
+            ),
+            (
+                "target-postgres",
+                r#"{"ssl_client_certificate":"-----BEGIN CERTIFICATE-----\nAA==","ssl_client_private_key":"k.pem"}"#,
+                r#"{"ssl_client_certificate":"-----BEGIN CERTIFICATE-----\nAA==","ssl_client_private_key":"/project/k.pem"}"#,
             ),
         ] {
             assert_eq!(rooted(name, config).as_deref(), Some(wanted), "{name}");

@@ -59,11 +59,7 @@ pub struct MappedSchema {
 const SCHEMA: &str = include_str!("settings.schema.json");
 
 /// Settings whose feature is not built: what each asks for when it says something.
-const NOT_BUILT: [(&str, &str); 3] = [
-    ("stream_maps", "changed streams"),
-    ("ssh_tunnel", "a tunnel"),
-    ("ssl_client_certificate_enable", "a certificate of the client's own"),
-];
+const NOT_BUILT: [(&str, &str); 2] = [("stream_maps", "changed streams"), ("ssh_tunnel", "a tunnel")];
 
 /// The settings by name, with their schema.
 pub(super) fn properties() -> Map<String, Value> {
