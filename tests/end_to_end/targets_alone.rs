@@ -4,6 +4,7 @@ mod endings;
 mod postgres;
 mod settings;
 mod states;
+mod versions;
 
 use std::fs;
 use std::path::PathBuf;

@@ -95,6 +95,12 @@ mod tests {
     }
 
     #[test]
+    fn a_table_above_a_gibibyte_is_not_rewritten_unless_it_is_asked_for() {
+        assert_eq!(parse(r#"{"user":"u"}"#).max_rewrite, 1024 * 1024 * 1024);
+        assert_eq!(parse(r#"{"user":"u","max_rewrite":"2TiB"}"#).max_rewrite, 2 << 40);
+    }
+
+    #[test]
     fn wrong_settings_say_what_is_right() {
         assert!(refusal(r#"{"usr":"u"}"#).contains("did you mean `user`?"));
         assert!(refusal(r#"{"user":"u","port":70000}"#).contains("`70000`"));

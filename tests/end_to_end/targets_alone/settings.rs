@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use tests::programs;
 
 use super::{Alone, Place, SCHEMA, record, state};
 
@@ -14,6 +15,12 @@ fn a_target_tells_what_it_is() {
         assert!(said(&["--version"]).starts_with(&format!("{} 0.", alone.name)));
         let help = said(&["--help"]);
         assert!(["--config", "--input", "--about", "143"].iter().all(|word| help.contains(word)), "{help}");
+        // A stream without key is what this matters to: whoever reads it is warned. The words wrap.
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            help.contains("At least once: ") && help.contains("without a key it is there twice"),
+            "{help}"
+        );
         let about = said(&["--about"]);
         assert!(about.contains("batch_size_rows (integer)") && about.contains("load_method"), "{about}");
         for words in [&["--about", "--format", "json"][..], &["--about", "--format=json"]] {
@@ -113,5 +120,21 @@ fn records_are_held_against_their_schema_where_that_is_asked_for() {
         assert!(!refused.stderr.contains("hunter2"), "{refused}");
         assert_eq!(alone.ids(), ["1"], "{}", alone.name);
         let _ = alone.with(&json!({ "validate_records": false })).load(&input).expect_code(0);
+    }
+}
+
+/// Drafts 4 to 7 in what a real tap says of its types: the limits must not refuse what the tap itself sends.
+#[test]
+fn what_a_real_tap_sends_holds_against_its_own_schema() {
+    for (recorded, records) in [
+        ("recorded-ppw-tap-postgres-types", 3),
+        ("recorded-ppw-tap-postgres-incremental-1", 60),
+        ("recorded-ppw-tap-postgres-incremental-2", 3),
+    ] {
+        let messages = fs::read(programs::file(&format!("streams/{recorded}.singer"))).expect("the stream");
+        for alone in Alone::each() {
+            let loaded = alone.with(&json!({ "validate_records": true })).load(&messages).expect_code(0);
+            assert!(loaded.stderr.contains(&format!("{records} records are loaded")), "{recorded}: {loaded}");
+        }
     }
 }
