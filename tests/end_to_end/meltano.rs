@@ -1,5 +1,6 @@
 //! Meltano, with our target as its loader.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -8,6 +9,7 @@ use tests::project::{Outcome, Project};
 use tests::warehouse::{Warehouse, block_on};
 use tests::{programs, python};
 
+use crate::support::meltanolabs_target_postgres;
 use crate::support::shop::{LATER, assert_same_orders, config, source};
 
 /// A Meltano project of a tap from `PyPI` and our target, both described in full: nothing is asked of its hub.
@@ -42,6 +44,69 @@ fn meltano_yml(source: &Database, warehouse: &Database) -> Value {
             }],
         },
     })
+}
+
+/// The loader as a project has it that comes from meltanolabs-target-postgres, with the settings and the defaults that
+/// Meltano's hub describes. `line` is the one that says which program it is.
+fn with_the_loader_of_before(mut project: Value, warehouse: &Database, line: (&str, Value)) -> Value {
+    let settings = warehouse.settings();
+    let text = |name: &str| settings[name].as_str().expect("a text").to_owned();
+    let defaults = json!({
+        "add_record_metadata": true, "activate_version": true, "hard_delete": false, "load_method": "upsert",
+        "batch_size_rows": 10000, "validate_records": true, "interpret_content_encoding": false,
+        "sanitize_null_text_characters": false, "ssl_enable": false, "ssl_mode": "verify-full",
+        "ssl_client_certificate_enable": false, "ssl_certificate_authority": "~/.postgresql/root.crl",
+        "ssl_client_certificate": "~/.postgresql/postgresql.crt", "ssl_storage_directory": ".secrets",
+        "ssl_client_private_key": "~/.postgresql/postgresql.key", "ssh_tunnel.enable": false,
+    });
+    let described = |(name, value): (&String, &Value)| {
+        let kind = match value {
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            _ => "string",
+        };
+        json!({ "name": name, "kind": kind, "value": value })
+    };
+    let mut described: Vec<Value> = defaults.as_object().expect("a map").iter().map(described).collect();
+    for name in ["host", "port", "user", "password", "database", "default_target_schema"] {
+        described.push(json!({ "name": name }));
+    }
+    let mut loader = json!({
+        "name": "target-postgres", "namespace": "target_postgres", "variant": "meltanolabs",
+        "settings": described,
+        "config": {
+            "host": text("host"), "port": settings["port"], "user": text("user"), "password": text("password"),
+            "database": text("database"), "default_target_schema": "raw", "batch_size_rows": 100,
+        },
+    });
+    loader[line.0] = line.1;
+    project["plugins"]["loaders"] = json!([loader]);
+    project
+}
+
+#[test]
+fn one_line_of_a_project_changes_its_loader_to_ours() {
+    let meltano = python::program("meltano==4.4.1", "meltano");
+    let (project, source, warehouse) = (Project::new(), source(), Warehouse::postgres());
+    let Warehouse::Postgres(database) = &warehouse else { unreachable!("PostgreSQL") };
+    let run = |program: PathBuf| -> Outcome {
+        let line = ("executable", json!(program));
+        let text = with_the_loader_of_before(meltano_yml(&source, database), database, line).to_string();
+        project.write("meltano.yml", text);
+        let mut command = Command::new(&meltano);
+        command.args(["run", "tap-postgres", "target-postgres"]).current_dir(project.path());
+        command.env_clear().stdin(Stdio::null());
+        command.env("PATH", "/usr/bin:/bin").env("HOME", project.path().join("home"));
+        project.outcome(&mut command).expect_code(0)
+    };
+    let _ = run(meltanolabs_target_postgres());
+    assert_same_orders(&source, &warehouse, "raw.orders");
+    block_on(source.execute(LATER));
+    let ours = run(programs::target("target-postgres"));
+    // On from the STATE that theirs left, into the table that theirs made.
+    assert_same_orders(&source, &warehouse, "raw.orders");
+    assert!(ours.stderr.contains("102 records are loaded"), "{ours}");
+    assert!(!ours.stderr.contains("is no setting"), "{ours}");
 }
 
 #[test]

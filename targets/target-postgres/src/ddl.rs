@@ -130,7 +130,13 @@ pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known) ->
             .with_hint("give the stream another table with `target_table`"));
     }
     let plain: Vec<_> = actual.columns.iter().map(TableColumn::plain).collect();
-    let changes = table_diff(wanted.columns, wanted.names, &plain, same);
+    // Meltano's target keeps instants without their zone, and so do most tables that people made: in UTC, which is this
+    // session's zone, they say the same.
+    let fits = |ours: &ColumnType, theirs: &ColumnType| {
+        let in_utc = (ours, theirs) == (&ColumnType::TimestampTz, &ColumnType::Timestamp);
+        same(ours, theirs) || (in_utc && !known.made)
+    };
+    let changes = table_diff(wanted.columns, wanted.names, &plain, fits);
     let replaced = conflicts(wanted, actual, &changes, known)?;
     let key = KeyChange::new(wanted, actual, known.old_key.as_deref(), &replaced);
     let mut actions = Vec::new();

@@ -33,13 +33,33 @@ async fn tables_that_others_made_keep_their_types() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instants_go_into_others_columns_without_a_zone_as_utc() {
+    let database = database().await;
+    database.execute("CREATE TABLE seen (at timestamp PRIMARY KEY, until timestamp)").await;
+    database.execute("INSERT INTO seen VALUES ('2024-01-02 03:04:05', NULL)").await;
+    // Not the session's zone, but what whoever connects would have.
+    database
+        .execute(&format!("ALTER DATABASE \"{}\" SET TimeZone = 'America/New_York'", database.name()))
+        .await;
+    let seen = table("seen: at timestamptz, until timestamptz", &["at"]);
+    let instants = ["2024-01-02 03:04:05|2024-01-02 03:04:05.123456", "2024-07-02 00:00:00|~"];
+    load(&database, &run("one"), &seen, &instants).await;
+    load(&database, &run("two"), &seen, &["2024-07-02 00:00:00|2024-07-03 00:00:00"]).await;
+    let found = rows(&database, "SELECT at, until FROM seen ORDER BY at").await;
+    assert_eq!(
+        found,
+        ["2024-01-02 03:04:05|2024-01-02 03:04:05.123456", "2024-07-02 00:00:00|2024-07-03 00:00:00"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn types_that_would_round_or_cut_are_refused() {
     let database = database().await;
     for (at, (actual, wanted)) in [
         ("real", "float64"),
         ("varchar(3)", "text"),
         ("timestamp(3)", "timestamp"),
-        ("timestamp", "timestamptz"),
+        ("timestamptz", "timestamp"),
         ("bigint", "json"),
         ("point", "text"),
     ]
