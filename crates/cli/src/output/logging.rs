@@ -15,13 +15,12 @@ use crate::progress;
 const WAITS: &str = "tapster::wait=info";
 
 /// Our own crates, which `-v` makes talk. Libraries stay silent until `-vv`.
-const OURS: [&str; 12] = [
+const OURS: [&str; 11] = [
     "tapster",
     "columns",
     "config",
     "load",
     "packages",
-    "postgres",
     "runner",
     "singer",
     "store",

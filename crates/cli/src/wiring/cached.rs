@@ -92,6 +92,10 @@ fn question(command: &ProgramCommand, config: &str) -> String {
     for word in &command.argv {
         add(word.as_encoded_bytes());
         add(&edition(&command.folder.join(word)));
+        // As in --manifest=sources/x.yaml.
+        if let Some((_, file)) = word.to_str().and_then(|word| word.split_once('=')) {
+            add(&edition(&command.folder.join(file)));
+        }
     }
     // What every program gets differs between a shell and cron, and no tap is to be asked anew for that.
     for (name, value) in command.env.iter().filter(|(name, _)| !PASSED_ON.iter().any(|passed| name == passed))
