@@ -21,7 +21,7 @@ pub(crate) use global::{Color, Global, LogFormat};
 pub(crate) use install::{Install, Invoke};
 pub(crate) use new::{Language, New, NewPipeline, NewTap};
 pub(crate) use reserved::Reserved;
-pub(crate) use run::Run;
+pub(crate) use run::{Narrowing, Run};
 pub(crate) use runs::{Runs, RunsList, RunsLogs, RunsShow, Status};
 pub(crate) use state::{
     State, StateClear, StateDiff, StateExport, StateFormat, StateGet, StateHistory, StateImport, StateMove,

@@ -93,41 +93,12 @@ fn kind(value: &Value) -> &'static str {
 /// The error of a setting that is none of `program`'s.
 #[must_use]
 pub fn unknown(key: &str, known: &[&str], program: &str) -> Error {
-    let nearest = known.iter().min_by_key(|known| distance(key, known));
+    let near = known.iter().map(|known| (strsim::osa_distance(&key.to_lowercase(), known), known));
+    let nearest = near.min().filter(|(distance, known)| *distance <= 1 + known.len() / 3);
     let error =
         Error::settings(format!("`{key}` is no setting of {program}; there are {}", known.join(", ")));
-    match nearest.filter(|known| distance(key, known) <= 1 + known.len() / 3) {
-        Some(known) => error.with_hint(format!("did you mean `{known}`?")),
+    match nearest {
+        Some((_, known)) => error.with_hint(format!("did you mean `{known}`?")),
         None => error,
-    }
-}
-
-/// Letters to add, drop or change to get from one word to the other.
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut previous: Vec<usize> = (0..=to.len()).collect();
-    for (row, letter) in from.chars().enumerate() {
-        let mut diagonal = row;
-        let mut left = row + 1;
-        for (above, other) in previous.iter_mut().skip(1).zip(&to) {
-            let change = diagonal + usize::from(letter != *other);
-            diagonal = *above;
-            left = change.min(left + 1).min(*above + 1);
-            *above = left;
-        }
-        if let Some(first) = previous.first_mut() {
-            *first = row + 1;
-        }
-    }
-    previous.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn distance_counts_letters() {
-        assert_eq!((distance("", "abc"), distance("kitten", "sitting"), distance("same", "same")), (3, 3, 0));
     }
 }

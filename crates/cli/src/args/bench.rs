@@ -1,5 +1,7 @@
 use clap::Args;
 
+use super::Narrowing;
+
 /// Run a pipeline and tell where the time went
 ///
 /// It is a run like any other: it loads what is new, and is in the ledger. Then it tells how long it waited for the
@@ -14,15 +16,6 @@ pub(crate) struct Bench {
     /// The pipeline
     pub(crate) pipeline: String,
 
-    /// Only these streams (a name or a pattern) of those that the file selects
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) select: Vec<String>,
-
-    /// Not these streams
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) exclude: Vec<String>,
-
-    /// Forget the bookmarks of the selected streams and load them from the beginning
-    #[arg(long)]
-    pub(crate) full_refresh: bool,
+    #[command(flatten)]
+    pub(crate) streams: Narrowing,
 }

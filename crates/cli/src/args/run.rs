@@ -8,7 +8,7 @@ use crate::exit_code;
 /// again, and no record is lost or loaded twice. Several pipelines run one beside the other, and all of
 /// them run even if one fails.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, clippy::struct_field_names, reason = "the flags have these names")]
+#[expect(clippy::struct_field_names, reason = "the flags have these names")]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit_code::HELP))]
 pub(crate) struct Run {
     /// Names or patterns of files in pipelines/, or paths that end in .yml
@@ -23,17 +23,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "TAG", hide = true)]
     pub(crate) tag: Vec<String>,
 
-    /// Only these streams (a name or a pattern) of those that the file selects
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) select: Vec<String>,
-
-    /// Not these streams
-    #[arg(long, value_name = "PATTERN")]
-    pub(crate) exclude: Vec<String>,
-
-    /// Forget the bookmarks of the selected streams and load them from the beginning
-    #[arg(long)]
-    pub(crate) full_refresh: bool,
+    #[command(flatten)]
+    pub(crate) streams: Narrowing,
 
     /// Say what would be done: method, bookmark and table of each stream; change nothing
     #[arg(long)]
@@ -54,6 +45,22 @@ pub(crate) struct Run {
     /// Not built yet: start again whenever it ends
     #[arg(long, hide = true)]
     pub(crate) continuous: bool,
+}
+
+/// What a run does with the streams of its file, never more than the file says.
+#[derive(Debug, Args)]
+pub(crate) struct Narrowing {
+    /// Only these streams (a name or a pattern) of those that the file selects
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) select: Vec<String>,
+
+    /// Not these streams
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
+
+    /// Forget the bookmarks of the selected streams and load them from the beginning
+    #[arg(long)]
+    pub(crate) full_refresh: bool,
 }
 
 const EXAMPLES: &str = "\

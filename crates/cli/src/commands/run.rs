@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use config::{ConfigError, Pattern, Project};
 
-use crate::args::{Bench, Global, Run};
+use crate::args::{Bench, Global, Narrowing, Run};
 use crate::commands::not_built_yet;
 use crate::error::CliError;
 use crate::failure::{Failure, Outcome};
@@ -40,14 +40,7 @@ pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
 /// Runs one pipeline and tells where the time went.
 pub(crate) fn bench(global: &Global, args: &Bench) -> Outcome {
     let (project, name) = super::project::open_one(global, &args.pipeline)?;
-    let request = Request {
-        select: patterns(&args.select)?,
-        exclude: patterns(&args.exclude)?,
-        full_refresh: args.full_refresh,
-        wait: None,
-        timeout: None,
-        bench: true,
-    };
+    let request = Request { bench: true, ..Request::of(&args.streams)? };
     one::run(global, &project, &name, &request)
 }
 
@@ -87,12 +80,17 @@ impl Request {
             )
             .into());
         }
+        let wait = args.wait.as_deref().map(|text| duration("--wait", text)).transpose()?;
+        Ok(Self { wait, timeout, ..Self::of(&args.streams)? })
+    }
+
+    fn of(streams: &Narrowing) -> Result<Self, Failure> {
         Ok(Self {
-            select: patterns(&args.select)?,
-            exclude: patterns(&args.exclude)?,
-            full_refresh: args.full_refresh,
-            wait: args.wait.as_deref().map(|text| duration("--wait", text)).transpose()?,
-            timeout,
+            select: patterns(&streams.select)?,
+            exclude: patterns(&streams.exclude)?,
+            full_refresh: streams.full_refresh,
+            wait: None,
+            timeout: None,
             bench: false,
         })
     }

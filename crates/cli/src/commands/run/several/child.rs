@@ -30,7 +30,7 @@ pub(super) fn start(global: &Global, name: &str, args: &Run, heard: bool) -> std
     }
     narrow(&mut command, args);
     for (flag, set) in [
-        ("--full-refresh", args.full_refresh),
+        ("--full-refresh", args.streams.full_refresh),
         ("--dry-run", args.dry_run),
         ("--quiet", global.quiet),
         ("--json", global.json),
@@ -65,10 +65,11 @@ pub(super) fn start(global: &Global, name: &str, args: &Run, heard: bool) -> std
 /// The flags with values.
 fn narrow(command: &mut Command, args: &Run) {
     let repeated = args
+        .streams
         .select
         .iter()
         .map(|text| ("--select", text))
-        .chain(args.exclude.iter().map(|text| ("--exclude", text)));
+        .chain(args.streams.exclude.iter().map(|text| ("--exclude", text)));
     let single = [("--wait", &args.wait), ("--timeout", &args.timeout)];
     let single = single.into_iter().filter_map(|(flag, value)| Some((flag, value.as_ref()?)));
     for (flag, text) in repeated.chain(single) {
