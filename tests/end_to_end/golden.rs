@@ -52,6 +52,48 @@ fn a_recorded_tap_that_died_midway_is_named_and_what_a_state_covers_is_kept() {
     }
 }
 
+/// More than the buffers of pipes and readers hold, many times over.
+#[test]
+fn a_line_of_8_mb_is_loaded_whole() {
+    const TIMES: usize = 8 * 1024 * 1024 / 14;
+    let project = Project::new();
+    let letters = "é\\n0123456789".repeat(TIMES);
+    let schema = r#"{"type":"SCHEMA","stream":"a","key_properties":["id"],"schema":{"properties":{"id":{"type":"integer"},"v":{"type":"string"},"o":{"type":"object"}}}}"#;
+    let record = |id: u32, v: &str| {
+        format!(r#"{{"type":"RECORD","stream":"a","record":{{"id":{id},"v":"{v}","o":{{"in":"{v}"}}}}}}"#)
+    };
+    let (short, long) = (record(1, "short"), record(2, &letters));
+    let messages = [schema, &short, &long, &short.replace(":1,", ":3,"), r#"{"type":"STATE","value":3}"#];
+    let stream = project.write("long.singer", messages.join("\n"));
+    for (of, warehouse) in warehouses(&project) {
+        project.pipeline(of, &json!({ "tap": Project::replay(&stream), "target": warehouse.block() }));
+        let _ = project.run(["run", of]).expect_code(0);
+        let inside = if of == "duckdb" { "o->>'$.in'" } else { "o->>'in'" };
+        let rows = warehouse.rows(&format!("SELECT id, md5(v), md5({inside}) FROM a ORDER BY id"));
+        let sum = |text: &str| warehouse.value(&format!("SELECT md5({text})"));
+        let long = sum(&format!("repeat(concat('é', chr(10), '0123456789'), {TIMES})"));
+        let short = sum("'short'");
+        let line = |id: &str, sum: &Option<String>| vec![Some(id.to_owned()), sum.clone(), sum.clone()];
+        assert!(rows == [line("1", &short), line("2", &long), line("3", &short)], "{of}: {rows:?}");
+    }
+}
+
+/// The page on loading points at what a reader can run.
+#[test]
+fn the_page_on_loading_names_streams_that_are_there() {
+    let page = fs::read_to_string(programs::workspace().join("docs/reference/loading.md")).expect("the page");
+    let (_, table) = page.split_once("| | what happens | stream |").expect("its table of streams");
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    let there = streams();
+    for row in &rows {
+        let last = row.trim_matches(['|', ' ']).rsplit_once('|').map_or("", |(_, last)| last);
+        let named = last.trim().trim_matches('`');
+        let is_it = |path: &PathBuf| path.file_stem().is_some_and(|stem| stem == named);
+        assert!(there.iter().any(is_it), "no such stream in tests/streams: {row}");
+    }
+    assert!(rows.len() >= 7, "{} rows", rows.len());
+}
+
 fn streams() -> Vec<PathBuf> {
     let entries = fs::read_dir(programs::file("streams")).expect("tests/streams").flatten();
     let mut streams: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
