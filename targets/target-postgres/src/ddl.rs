@@ -66,6 +66,25 @@ pub(crate) fn same(one: &ColumnType, other: &ColumnType) -> bool {
     }
 }
 
+/// Whether others keep in this type what we keep in that one, as Meltano's target does: instants without their zone,
+/// which say the same in UTC, this session's zone; and lists as arrays, whose items are refused if they do not fit.
+fn says_the_same(ours: &ColumnType, theirs: &ColumnType) -> bool {
+    matches!(
+        (ours, theirs),
+        (ColumnType::TimestampTz, ColumnType::Timestamp) | (ColumnType::Json, ColumnType::Array(_))
+    )
+}
+
+/// A JSON list as an array of this type. What is no list is refused by the server.
+fn list_as_array(expression: &str, array: &str) -> String {
+    let item = array.trim_end_matches("[]");
+    let items = if item == "jsonb" { "jsonb_array_elements" } else { "jsonb_array_elements_text" };
+    format!(
+        "CASE WHEN pg_catalog.jsonb_typeof({expression}) <> 'null' THEN ARRAY(SELECT i.v::{item} \
+         FROM pg_catalog.{items}({expression}) WITH ORDINALITY i (v, n) ORDER BY i.n) END"
+    )
+}
+
 /// An expression of type `from`, as the type `to` (in the server's words). Lossless where `from` widens to it.
 pub(crate) fn cast(expression: &str, from: &ColumnType, to: &str) -> String {
     match from {
@@ -84,7 +103,11 @@ pub(crate) fn cast_staged(expression: &str, staged: &ColumnType, actual: &TableC
     let as_is = is_staged_as_itself(staged)
         && actual.exact
         && actual.column_type.as_ref().is_some_and(|column_type| same(staged, column_type));
-    if as_is { expression.to_owned() } else { cast(expression, staged, &actual.written) }
+    match (staged, &actual.column_type) {
+        _ if as_is => expression.to_owned(),
+        (ColumnType::Json, Some(ColumnType::Array(_))) => list_as_array(expression, &actual.written),
+        _ => cast(expression, staged, &actual.written),
+    }
 }
 
 /// The statement that makes a new table.
@@ -130,11 +153,8 @@ pub(crate) fn alter(wanted: &Wanted<'_>, actual: &ActualTable, known: &Known) ->
             .with_hint("give the stream another table with `target_table`"));
     }
     let plain: Vec<_> = actual.columns.iter().map(TableColumn::plain).collect();
-    // Meltano's target keeps instants without their zone, and so do most tables that people made: in UTC, which is this
-    // session's zone, they say the same.
     let fits = |ours: &ColumnType, theirs: &ColumnType| {
-        let in_utc = (ours, theirs) == (&ColumnType::TimestampTz, &ColumnType::Timestamp);
-        same(ours, theirs) || (in_utc && !known.made)
+        same(ours, theirs) || (!known.made && says_the_same(ours, theirs))
     };
     let changes = table_diff(wanted.columns, wanted.names, &plain, fits);
     let replaced = conflicts(wanted, actual, &changes, known)?;

@@ -53,6 +53,38 @@ async fn instants_go_into_others_columns_without_a_zone_as_utc() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lists_go_into_others_arrays_item_by_item() {
+    let database = database().await;
+    database.execute("CREATE TABLE lists (id bigint PRIMARY KEY, t text[], n bigint[], j jsonb[])").await;
+    let lists = table("lists: id int64, t json, n json, j json", &["id"]);
+    let lines = [
+        r#"1|["b","a",null,["x"]]|[3,1,null]|[{"a":1},"x",null]"#,
+        "2|[]|~|null",
+        r#"3|["old"]|[9]|[]"#,
+        r#"3|["new"]|[-9223372036854775808]|[]"#,
+    ];
+    load(&database, &run("one"), &lists, &lines).await;
+    let found = rows(&database, "SELECT * FROM lists ORDER BY id").await;
+    assert_eq!(
+        found,
+        [
+            r#"1|{b,a,NULL,"[\"x\"]"}|{3,1,NULL}|{"{\"a\": 1}","\"x\"","null"}"#,
+            "2|{}|~|~",
+            "3|{new}|{-9223372036854775808}|{}"
+        ]
+    );
+    for (line, why) in
+        [("4|~|[2.5]|~", "no item is rounded"), (r#"4|{"a":1}|~|~"#, "no list"), ("4|7|~|~", "no list")]
+    {
+        let mut target = start(&database, &run("two")).await;
+        target.open(&lists).await.unwrap();
+        write(&mut target, &lists, &[line]).await;
+        let refused = target.commit(&state("{}")).await.expect_err(why);
+        assert!(refused.message.contains("record 1"), "{why}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn types_that_would_round_or_cut_are_refused() {
     let database = database().await;
     for (at, (actual, wanted)) in [
