@@ -10,65 +10,25 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use columns::{BatchBuilder, Envelope, StreamName, TableOptions, TableSchema, ValueLimits};
+use columns::TableSchema;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde::de::IgnoredAny;
-use singer::{JsonReader, LineBuffer, Message, ReadError, TakeRecord};
 
+#[path = "decode/decoding.rs"]
+mod decoding;
 #[path = "decode/orders.rs"]
 mod orders;
 
 /// Enough to be far beyond the caches.
 const RECORDS: u64 = 20_000;
-/// When a batch is finished, in bytes of its records.
-const BATCH_BYTES: usize = 8 << 20;
-
 /// The part of the skipping speed that decoding must reach.
 const LEAST: f64 = 0.4;
 
-struct Builder<'b>(&'b mut BatchBuilder);
-
-impl TakeRecord for Builder<'_> {
-    fn record(&mut self, _: &str, record: &mut JsonReader<'_>) -> Result<(), ReadError> {
-        self.0.walk(record)
-    }
-}
-
-fn table() -> Arc<TableSchema> {
-    let Ok(Message::Schema(message)) = singer::parse(orders::SCHEMA, &mut singer::SkipRecords) else {
-        unreachable!("the order stream has a SCHEMA")
-    };
-    let options = TableOptions { metadata: true, versioned: false, deleted_at: false, include: &|_| true };
-    let stream = StreamName::from("orders");
-    let table = columns::table_schema(&stream, &message.schema, &message.key_properties, &options);
-    Arc::new(table.expect("the order stream's SCHEMA makes a table"))
-}
-
-/// Reads all lines as the decode thread does; tells how many records are in the batches.
+/// Reads all lines; tells how many records are in the batches.
 fn decode(bytes: &[u8], table: &Arc<TableSchema>) -> usize {
-    let mut lines = LineBuffer::new(64 << 20);
-    let mut builder = BatchBuilder::new(Arc::clone(table), ValueLimits::default());
-    let (mut records, mut sequence, mut rest) = (0, 0, bytes);
-    while !rest.is_empty() {
-        let space = lines.space();
-        let count = space.len().min(rest.len()).min(1 << 20);
-        space[..count].copy_from_slice(&rest[..count]);
-        lines.filled(count);
-        rest = &rest[count..];
-        while let Some(line) = lines.next_line().expect("no line is too long") {
-            let text = simdutf8::compat::from_utf8(line).expect("lines are UTF-8");
-            let message = singer::parse(text, &mut Builder(&mut builder)).expect("lines are messages");
-            let Message::Record(message) = message else { continue };
-            sequence += 1;
-            let time_extracted = message.time_extracted.as_deref();
-            let envelope = Envelope { version: None, time_extracted, received: 0, sync_started: 0, sequence };
-            builder.accept(&envelope).expect("records fit");
-            if builder.bytes() > BATCH_BYTES {
-                records += builder.finish().map_or(0, |batch| black_box(batch).num_rows());
-            }
-        }
-    }
-    records + builder.finish().map_or(0, |batch| black_box(batch).num_rows())
+    let mut records = 0;
+    decoding::decode(bytes, table, &mut |batch| records += black_box(batch).num_rows());
+    records
 }
 
 /// The least that any reader of JSON does with the lines.
@@ -79,7 +39,7 @@ fn skip(bytes: &[u8]) -> usize {
 
 fn bench(criterion: &mut Criterion) {
     let bytes = orders::lines(RECORDS);
-    let table = table();
+    let table = decoding::table(orders::SCHEMA);
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Bytes(bytes.len() as u64)).sample_size(20);
     group.bench_function("into Arrow", |bencher| bencher.iter(|| decode(&bytes, &table)));

@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod generate;
+mod instructions;
 mod libduckdb;
 mod licences;
 mod needs;
@@ -26,7 +27,9 @@ cargo x VERB
   licences     what everything that is linked in may be used for
   test [NAME]  every test of the workspace, after installing what they need where that may be done
   generate     write the generated files under docs/reference/ anew
-  bench [NAME] decode, load and memory measured, and 200 kills";
+  bench [NAME] decode, load and memory measured, and 200 kills
+  bench --check      instructions of decoding and encoding, beside the committed ones
+  bench --baseline   writes those anew";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -39,6 +42,8 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::tidy(),
         ["test", filters @ ..] => test::test(filters),
         ["generate"] => generate::generate(),
+        ["bench", "--check"] => instructions::check(),
+        ["bench", "--baseline"] => instructions::write_baseline(),
         ["bench", names @ ..] => bench::bench(names),
         _ => {
             eprintln!("{HELP}");

@@ -21,9 +21,20 @@ const NEEDS: [Need; 4] = [
     Need { what: "Python's venv", package: "python3-venv", found: has_venv },
 ];
 
-/// Finds or installs all of them.
+const VALGRIND: Need = Need { what: "valgrind", package: "valgrind", found: || find("valgrind").is_some() };
+
+/// Finds or installs all of what the tests need.
 pub(crate) fn needs() -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.found)()).collect();
+    find_or_install(&NEEDS)
+}
+
+/// Finds or installs what counts instructions.
+pub(crate) fn valgrind() -> Result<()> {
+    find_or_install(&[VALGRIND])
+}
+
+fn find_or_install(needs: &[Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.found)()).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -26,4 +26,6 @@ mod target;
 mod version;
 
 pub use config::settings_schema;
+#[doc(hidden)]
+pub use copy::copy_bytes;
 pub use target::PostgresTarget;
