@@ -3,6 +3,8 @@
 //!
 //! Instructions are the same on a busy machine and an idle one. They are no seconds: what waits for memory costs none.
 
+#![expect(clippy::cast_precision_loss, reason = "prices from a seed need no more digits")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 
