@@ -13,7 +13,7 @@ mod schemas;
 
 use std::path::Path;
 
-use singer::{Catalog, State};
+use singer::{Catalog, State, TapFlags};
 
 use crate::ended::{Ended, ending};
 use crate::process::Process;
@@ -43,7 +43,7 @@ pub async fn test_tap(
     limits: Limits,
 ) -> Result<Report, ConformanceError> {
     let folder = test_folder()?;
-    let flags = discovery::catalog_flags(program, limits).await?;
+    let flags = discovery::tap_flags(program, limits).await?;
     let mut checks = Vec::new();
     let discovered = discovery::discover(program, folder.path(), limits, &mut checks).await?;
     let catalog = chosen(test, discovered)?;
@@ -86,7 +86,7 @@ fn chosen(test: &TapTest<'_>, discovered: Discovered) -> Result<Option<Catalog>,
 struct Started<'a> {
     program: &'a Program,
     folder: &'a Path,
-    flags: Vec<&'static str>,
+    flags: TapFlags,
     catalog: Option<&'a Catalog>,
     limits: Limits,
 }
@@ -104,7 +104,7 @@ impl Started<'_> {
         let mut arguments = config_arguments(self.program, self.folder)?;
         if let Some(catalog) = self.catalog {
             let text = catalog.to_json().to_string();
-            for flag in &self.flags {
+            for flag in &self.flags.catalog {
                 arguments.extend(file_argument(self.folder, flag, &text)?);
             }
         }
@@ -130,6 +130,9 @@ impl Started<'_> {
         let Some(state) = first.hearing.last_state() else {
             return Ok(rules::RESUME.skipped("there is no STATE to go on from"));
         };
+        if !self.flags.state {
+            return Ok(rules::RESUME.skipped("its help names no --state"));
+        }
         let second = self.run(Some(state), Some(&first.hearing)).await?;
         Ok(resume::check(self.catalog, first, &second))
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use singer::{Catalog, Message, SkipRecords};
+use singer::{Catalog, Message, SkipRecords, TapFlags};
 
 use crate::capture::{Captured, Question, capture};
 use crate::{ProgramCommand, RunError, Shutdown, TapFailure};
@@ -55,23 +55,16 @@ pub async fn check(
     exit.and_then(|exit| exit.failure(None)).map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-/// Which flags hand a catalog to this program: taps on singer-python take both and read one, so both are given
-/// where the help names both. A program that knows no `--help` may begin to extract: it gets no config to do that
-/// with, and is ended at its first message.
+/// By which flags this program takes its files, as its `--help` says. A program that knows no `--help` may begin to
+/// extract: it gets no config to do that with, and is ended at its first message.
 ///
 /// # Errors
 /// When the program does not start.
-pub async fn catalog_flags(
-    command: &ProgramCommand,
-    shutdown: &mut Shutdown,
-) -> Result<Vec<&'static str>, RunError> {
+pub async fn tap_flags(command: &ProgramCommand, shutdown: &mut Shutdown) -> Result<TapFlags, RunError> {
     let enough = |bytes: &[u8]| bytes.len() > 1 << 20 || begins_with_message(bytes);
     let question = Question { flag: "--help", with_config: false, longest: HELP, enough };
     let Captured { stdout, .. } = capture(command, question, shutdown).await?;
-    let help = String::from_utf8_lossy(&stdout);
-    let named: Vec<&'static str> =
-        ["--catalog", "--properties"].into_iter().filter(|flag| help.contains(flag)).collect();
-    Ok(if named.is_empty() { vec!["--catalog"] } else { named })
+    Ok(TapFlags::from_help(&String::from_utf8_lossy(&stdout)))
 }
 
 /// Whether the first whole line is a Singer message rather than a catalog.

@@ -24,7 +24,7 @@ mod supervise;
 mod time_spent;
 
 pub use config::{KeepConfig, ProgramConfig};
-pub use discover::{Discovered, catalog_flags, check, discover};
+pub use discover::{Discovered, check, discover, tap_flags};
 pub use error::{ProgramFailure, RunError, Side, TapFailure, TargetFailure};
 pub use event::{Observer, RunEvent, RunSummary, StreamSummary};
 pub use guard::guard;

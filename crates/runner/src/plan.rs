@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use load::{DecodeLimits, Rules, StateEdit};
-use singer::{State, StateError};
+use singer::{State, StateError, TapFlags};
 use target_api::{RunIdentity, Target, TargetError};
 use tokio::sync::mpsc;
 
@@ -83,8 +83,8 @@ pub struct RunPlan {
     pub tap: ProgramCommand,
     /// The catalog with its selection, JSON text; `None` for a tap that has none.
     pub catalog: Option<String>,
-    /// Which of `--catalog` and `--properties` the tap takes.
-    pub catalog_flags: Vec<&'static str>,
+    /// By which flags the tap takes its files.
+    pub flags: TapFlags,
     /// Makes the target; where the records go to a program of its own, what keeps the STATE for it.
     pub target: MakeTarget,
     /// The program that the records go to instead.
@@ -102,6 +102,17 @@ pub struct RunPlan {
 }
 
 impl RunPlan {
+    /// What of this STATE the tap is given.
+    ///
+    /// # Errors
+    /// When it has no shape in which streams can be told apart, and only some start over.
+    pub fn start(&self, state: Option<State>) -> Result<Option<State>, StateError> {
+        match state {
+            Some(state) if self.flags.state => (self.start_edit)(state),
+            _ => Ok(None),
+        }
+    }
+
     /// The edit of the tap's STATEs for a run that starts from `before`.
     pub(crate) fn edit(&self, before: Option<State>) -> Box<StateEdit> {
         let edit = Arc::clone(&self.commit_edit);

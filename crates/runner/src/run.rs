@@ -71,7 +71,7 @@ async fn attempt_once(
     };
     let prepared = Instant::now();
     book.resumed(state.as_ref().map(State::as_str));
-    let start = state.clone().map_or(Ok(None), |state| (plan.start_edit)(state))?;
+    let start = plan.start(state.clone())?;
 
     let name = format!("{}-{attempt}", plan.identity.run);
     let private = PrivateFolder::create(&plan.tap.private, &name)?;
@@ -108,7 +108,7 @@ pub(crate) fn tap_arguments(
     let mut arguments: Vec<OsString> = vec!["--config".into(), config.into()];
     if let Some(catalog) = &plan.catalog {
         let path = private.write(CATALOG, catalog)?;
-        for flag in &plan.catalog_flags {
+        for flag in &plan.flags.catalog {
             arguments.extend([(*flag).into(), path.clone().into()]);
         }
     }

@@ -6,6 +6,7 @@
 
 mod catalog;
 mod excerpt;
+mod flags;
 mod framing;
 mod json;
 mod message;
@@ -17,6 +18,7 @@ mod writer;
 
 pub use catalog::{Catalog, CatalogChange, CatalogError, CatalogStream, MetadataEntry};
 pub use excerpt::framing_excerpt;
+pub use flags::TapFlags;
 pub use framing::{FramingError, LineBuffer};
 pub use json::Json;
 pub use message::{

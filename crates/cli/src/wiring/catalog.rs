@@ -3,8 +3,8 @@
 use std::fs;
 
 use config::{CatalogFrom, Pattern, Pipeline, Program, Project, Protocol, SelectionReport};
-use runner::{Discovered, ProgramCommand, RunError, Shutdown, Side, catalog_flags, check, discover};
-use singer::Catalog;
+use runner::{Discovered, ProgramCommand, RunError, Shutdown, Side, check, discover, tap_flags};
+use singer::{Catalog, TapFlags};
 
 use super::cached::Catalogs;
 use super::settings;
@@ -20,8 +20,8 @@ pub(crate) struct Offer {
     pub(crate) catalog: Option<Catalog>,
     /// What the rules chose, and their warnings.
     pub(crate) report: SelectionReport,
-    /// Which flags hand the catalog to the tap.
-    pub(crate) flags: Vec<&'static str>,
+    /// By which flags the tap takes its files.
+    pub(crate) flags: TapFlags,
 }
 
 /// How a catalog is asked for.
@@ -69,13 +69,17 @@ impl Offer {
                 if !ask.select.is_empty() || !ask.exclude.is_empty() {
                     return Err(CliError::NothingToSelect(pipeline.name.clone()).into());
                 }
-                return Ok(Self { catalog: None, report: SelectionReport::default(), flags: Vec::new() });
+                return Ok(Self {
+                    catalog: None,
+                    report: SelectionReport::default(),
+                    flags: TapFlags::default(),
+                });
             };
             let report = pipeline.rules.apply(&mut catalog, ask.select, ask.exclude)?;
             (catalog, report)
         };
         let flags =
-            if pipeline.tap.is_ours() { vec!["--catalog"] } else { catalog_flags(command, shutdown).await? };
+            if pipeline.tap.is_ours() { TapFlags::default() } else { tap_flags(command, shutdown).await? };
         Ok(Self { catalog: Some(catalog), report, flags })
     }
 

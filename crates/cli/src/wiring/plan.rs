@@ -140,7 +140,7 @@ impl Wired {
             identity,
             tap: self.tap.clone(),
             catalog: offer.text(),
-            catalog_flags: offer.flags.clone(),
+            flags: offer.flags.clone(),
             target: Arc::clone(&self.target),
             relay: self.relay.clone(),
             rules: rules::rules(&pipeline.rules, &self.loading, reach),

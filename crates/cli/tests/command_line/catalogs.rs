@@ -124,6 +124,27 @@ fn what_changed_at_the_source_is_told_until_a_run_has_succeeded() {
     assert_eq!(same["drift"], serde_json::json!([]));
 }
 
+/// It would refuse the flag, or worse, take it for something else.
+#[test]
+fn a_tap_whose_help_names_no_state_is_given_none_and_that_is_told() {
+    const WORDS: &str = "case \"$*\" in *--help*|*--discover*) ;; *) echo \"$*\" >>given;; esac\n";
+    let folder = offering("");
+    for (help, is_given) in [("--config F --catalog F", false), ("--config F --state F", true)] {
+        let script = format!("{WORDS}{}", OFFERING.replace("--catalog", help));
+        fs::write(folder.path().join("a.sh"), script).unwrap();
+        run(folder.path(), &["--full-refresh"]);
+        let document = document(folder.path(), &["run", "a", "--json"]);
+        let given = fs::read_to_string(folder.path().join("given")).unwrap();
+        assert_eq!(given.lines().last().unwrap().contains("--state"), is_given, "{given}");
+        let planned = told(folder.path(), &["run", "a", "--dry-run"]);
+        assert_eq!(planned.contains("the beginning"), !is_given, "{planned}");
+        let warning = "the help of sh a.sh names no --state, so it is not given the STATE: every run starts from the \
+                       beginning, and what streams without a key hold is then there once more";
+        let wanted: &[&str] = if is_given { &[] } else { &[warning] };
+        assert_eq!(document["warnings"], serde_json::json!(wanted));
+    }
+}
+
 #[test]
 fn a_fixed_catalog_is_not_kept_for_a_time() {
     let folder = offering("catalog: offered.json, discovery_cache: 12h");

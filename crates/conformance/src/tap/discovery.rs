@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use singer::{Catalog, CatalogError, Message, SkipRecords};
+use singer::{Catalog, CatalogError, Message, SkipRecords, TapFlags};
 
 use super::rules::DISCOVERY;
 use crate::ended::ending;
@@ -20,18 +20,12 @@ const HELP_BYTES: usize = 1 << 20;
 /// The catalog that discovery gave.
 pub(super) struct Discovered(pub(super) Option<Catalog>);
 
-/// The flags by which the program takes a catalog: both where its help names both, `--catalog` where it names none. It
-/// gets no config for that: one that knows no `--help` may begin to extract.
-pub(super) async fn catalog_flags(
-    program: &Program,
-    limits: Limits,
-) -> Result<Vec<&'static str>, ConformanceError> {
+/// The flags by which the program takes its files, as its help says. It gets no config for that: one that knows no
+/// `--help` may begin to extract.
+pub(super) async fn tap_flags(program: &Program, limits: Limits) -> Result<TapFlags, ConformanceError> {
     let enough = |bytes: &[u8]| bytes.len() > HELP_BYTES || begins_with_message(bytes);
     let (help, _) = ask(program, &["--help".into()], limits.timeout.min(HELP), enough).await?;
-    let help = String::from_utf8_lossy(&help);
-    let named: Vec<_> =
-        ["--catalog", "--properties"].into_iter().filter(|flag| help.contains(flag)).collect();
-    Ok(if named.is_empty() { vec!["--catalog"] } else { named })
+    Ok(TapFlags::from_help(&String::from_utf8_lossy(&help)))
 }
 
 /// Asks for the catalog, and judges the answer.

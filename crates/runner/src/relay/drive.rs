@@ -32,7 +32,7 @@ pub(crate) async fn relay(
     let before = book.timed(|time| &mut time.connecting, prepare(&mut *keeper, plan)).await?;
     let prepared = Instant::now();
     book.resumed(before.as_ref().map(State::as_str));
-    let start = before.clone().map_or(Ok(None), |state| (plan.start_edit)(state))?;
+    let start = plan.start(before.clone())?;
 
     // The target first: nothing is asked of the tap when there is nobody to take it.
     let name = format!("{}-{attempt}", plan.identity.run);

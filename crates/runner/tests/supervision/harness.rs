@@ -122,7 +122,7 @@ fn plan(
         },
         tap,
         catalog: None,
-        catalog_flags: Vec::new(),
+        flags: singer::TapFlags::default(),
         target: Arc::new(move || {
             Ok(Box::new(FaultyTarget::new(MemoryTarget::new(&warehouse), Arc::clone(&faults))))
         }),

@@ -1,7 +1,8 @@
-//! The one way in which a record is loaded twice: a tap says it again after a success, and the stream has no key.
+//! How a record is loaded twice: a tap says it again after a success, and the stream has no key.
 
 use config::{Pipeline, Program};
 use runner::RunSummary;
+use singer::TapFlags;
 
 /// A warning after the first load of streams without a key, from a tap that is not ours (our own repeat nothing) or
 /// into a target that is not.
@@ -35,6 +36,16 @@ fn of_relay(pipeline: &str, summary: &RunSummary) -> Option<String> {
             "no key in {}: after a failed run of {pipeline}, what the target has loaded since the last STATE that it \
              printed is there twice",
             keyless.join(", ")
+        )
+    })
+}
+
+/// A tap that is given no STATE, although it says some.
+pub(super) fn starts_over(tap: &str, flags: &TapFlags, summary: &RunSummary) -> Option<String> {
+    (!flags.state && summary.state_after.is_some()).then(|| {
+        format!(
+            "the help of {tap} names no --state, so it is not given the STATE: every run starts from the beginning, and \
+             what streams without a key hold is then there once more"
         )
     })
 }

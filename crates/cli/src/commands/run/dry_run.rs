@@ -57,8 +57,7 @@ pub(super) fn run(global: &Global, project: &Project, name: &str, request: &Requ
         target.check().await?;
         let stored = target.stored_state(&plan.identity).await?.and_then(|stored| stored.state);
         let stored = stored.and_then(|text| State::parse(&text).ok());
-        let start =
-            stored.map_or(Ok(None), |state| (plan.start_edit)(state)).map_err(runner::RunError::from)?;
+        let start = plan.start(stored).map_err(runner::RunError::from)?;
         let bookmarks = start.map(|state| state.bookmarks()).unwrap_or_default();
         let mut intended = Vec::new();
         for stream in offer.catalog.iter().flat_map(singer::Catalog::selected_streams) {

@@ -130,7 +130,8 @@ impl One<'_> {
                 warnings.push(warning);
             }
         }
-        if let Some(warning) = doubling::warning(self.pipeline, &summary) {
+        let starts_over = doubling::starts_over(&self.wired.tap_identity, &plan.flags, &summary);
+        for warning in starts_over.into_iter().chain(doubling::warning(self.pipeline, &summary)) {
             printer.warn(&warning);
             warnings.push(warning);
         }
