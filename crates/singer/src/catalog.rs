@@ -222,15 +222,16 @@ impl CatalogStream {
         Json::Object(fields)
     }
 
-    /// What is said about the place, `&[]` for the stream itself.
+    /// What is said about the place, `&[]` for the stream itself. Of two entries about it the last counts, as with
+    /// singer-python and the SDK.
     #[must_use]
     pub fn metadata(&self, breadcrumb: &[&str]) -> Option<&IndexMap<String, Json>> {
-        self.metadata.iter().find(|entry| entry.breadcrumb == breadcrumb).map(|entry| &entry.metadata)
+        self.metadata.iter().rfind(|entry| entry.breadcrumb == breadcrumb).map(|entry| &entry.metadata)
     }
 
     /// Says one thing about the place. Does not reach the legacy places: see [`Self::set_selected`].
     pub fn set_metadata(&mut self, breadcrumb: &[&str], key: &str, value: Json) {
-        let known = self.metadata.iter().position(|entry| entry.breadcrumb == breadcrumb);
+        let known = self.metadata.iter().rposition(|entry| entry.breadcrumb == breadcrumb);
         let index = known.unwrap_or_else(|| {
             let breadcrumb = breadcrumb.iter().map(|&step| step.to_owned()).collect();
             self.metadata.push(MetadataEntry { breadcrumb, metadata: IndexMap::new() });
@@ -245,6 +246,14 @@ impl CatalogStream {
     pub fn property_names(&self) -> impl Iterator<Item = &str> {
         let properties = self.schema.get("properties").and_then(Json::as_object);
         properties.into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
+    /// The paths of all properties, nested ones after the one that holds them. Empty when the tap does not say.
+    #[must_use]
+    pub fn property_paths(&self) -> Vec<Vec<String>> {
+        let mut paths = Vec::new();
+        nested(&self.schema, &mut Vec::new(), &mut paths);
+        paths
     }
 
     /// The key that holds: of a view `view-key-properties`, else `table-key-properties`, else the field.
@@ -312,6 +321,18 @@ impl<'de> Deserialize<'de> for Catalog {
 impl Serialize for Catalog {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_json().serialize(serializer)
+    }
+}
+
+fn nested(schema: &Json, above: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
+    for (name, schema) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        above.push(name.clone());
+        paths.push(above.clone());
+        // A catalog is the tap's: however deep it is, ours is not.
+        if above.len() < 32 {
+            nested(schema, above, paths);
+        }
+        above.pop();
     }
 }
 

@@ -76,8 +76,8 @@ impl CatalogStream {
     }
 
     fn inclusion(&self, breadcrumb: &[&str]) -> Option<&str> {
-        let said = self.metadata(breadcrumb).and_then(|metadata| metadata.get("inclusion"));
-        said.or_else(|| self.node(breadcrumb)?.get("inclusion")).and_then(Json::as_str)
+        let said = self.metadata(breadcrumb).and_then(|metadata| metadata.get("inclusion")?.as_str());
+        said.or_else(|| self.node(breadcrumb)?.get("inclusion")?.as_str())
     }
 
     fn legacy_selected(&self, breadcrumb: &[&str]) -> Option<bool> {

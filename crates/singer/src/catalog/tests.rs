@@ -81,6 +81,73 @@ fn selection_follows_the_order_of_the_sdk() {
     }
 }
 
+/// Places and what is said of them.
+type Said<'a> = &'a [(&'a str, &'a str)];
+
+/// The SDK's rule along the path `a`, `a.b`, `a.b.c` of a selected stream: what holds a property decides first, then the
+/// property's own `inclusion`, `selected`, `selected-by-default`; what nothing is said of goes with what holds it.
+#[test]
+fn nested_properties_inherit_as_with_the_sdk() {
+    const A: &str = r#"["properties","a"]"#;
+    const B: &str = r#"["properties","a","properties","b"]"#;
+    const C: &str = r#"["properties","a","properties","b","properties","c"]"#;
+    const ROOT: (&str, &str) = ("[]", r#""selected":true"#);
+    const YES: &str = r#""selected":true"#;
+    const NO: &str = r#""selected":false"#;
+    const AUTOMATIC: &str = r#""inclusion":"automatic""#;
+    const UNSUPPORTED: &str = r#""inclusion":"unsupported""#;
+    let cases: [(Said<'_>, [bool; 3]); 24] = [
+        (&[], [true; 3]),
+        (&[ROOT], [true; 3]),
+        (&[ROOT, (A, r#""inclusion":"available""#), (C, r#""inclusion":"available""#)], [true; 3]),
+        (&[ROOT, (A, NO)], [false; 3]),
+        (&[ROOT, (A, NO), (B, YES)], [false; 3]),
+        (&[ROOT, (A, NO), (B, AUTOMATIC), (C, YES)], [false; 3]),
+        (&[ROOT, (B, NO)], [true, false, false]),
+        (&[ROOT, (B, NO), (C, AUTOMATIC)], [true, false, false]),
+        (&[ROOT, (C, NO)], [true, true, false]),
+        (&[ROOT, (A, UNSUPPORTED), (B, AUTOMATIC)], [false; 3]),
+        (&[ROOT, (B, r#""inclusion":"unsupported","selected":true"#)], [true, false, false]),
+        (&[ROOT, (A, r#""inclusion":"automatic","selected":false"#)], [true; 3]),
+        (&[ROOT, (A, AUTOMATIC), (B, NO)], [true, false, false]),
+        (&[ROOT, (A, AUTOMATIC), (B, r#""selected-by-default":false"#), (C, YES)], [true, false, false]),
+        (&[ROOT, (A, r#""selected-by-default":false"#), (B, YES)], [false; 3]),
+        (&[ROOT, (B, r#""selected-by-default":false,"selected":true"#)], [true; 3]),
+        (&[ROOT, (B, r#""selected-by-default":true,"selected":false"#)], [true, false, false]),
+        (&[ROOT, (B, r#""selected":null,"selected-by-default":false"#)], [true, false, false]),
+        (&[ROOT, (B, r#""selected":null,"inclusion":null"#)], [true; 3]),
+        (&[("[]", NO), (A, AUTOMATIC), (B, YES)], [false; 3]),
+        (&[("[]", UNSUPPORTED), (A, YES)], [false; 3]),
+        (&[("[]", r#""selected-by-default":true"#), (C, NO)], [true, true, false]),
+        // Nothing is said of the stream while something is said: it is not selected.
+        (&[(A, YES), (B, AUTOMATIC)], [false; 3]),
+        // Said twice: the last counts.
+        (&[ROOT, (B, YES), (B, NO)], [true, false, false]),
+    ];
+    for (said, wanted) in cases {
+        let entries: Vec<String> = said
+            .iter()
+            .map(|(at, metadata)| format!(r#"{{"breadcrumb":{at},"metadata":{{{metadata}}}}}"#))
+            .collect();
+        let schema = r#"{"properties":{"a":{"properties":{"b":{"properties":{"c":{}}}}}}}"#;
+        let stream =
+            stream(&format!(r#"{{"stream":"s","schema":{schema},"metadata":[{}]}}"#, entries.join(",")));
+        let found = [&["a"][..], &["a", "b"], &["a", "b", "c"]].map(|path| stream.is_property_selected(path));
+        assert_eq!(found, wanted, "{entries:#?}");
+    }
+}
+
+/// Else the tap would go by the other one.
+#[test]
+fn a_choice_replaces_the_entry_that_counts() {
+    let entry = |said: &str| format!(r#"{{"breadcrumb":["properties","a"],"metadata":{{{said}}}}}"#);
+    let metadata = [entry(r#""selected":true"#), entry(r#""selected":true,"sql-datatype":"text""#)].join(",");
+    let mut stream = stream(&format!(r#"{{"stream":"s","schema":{{}},"metadata":[{metadata}]}}"#));
+    stream.set_selected(&["a"], false);
+    let said: Vec<_> = stream.metadata.iter().map(|entry| entry.metadata.get("selected").cloned()).collect();
+    assert_eq!(said, [Some(Json::Bool(true)), Some(Json::Bool(false))]);
+}
+
 #[test]
 fn legacy_places_select_when_metadata_is_silent() {
     let legacy = stream(
