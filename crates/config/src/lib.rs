@@ -25,7 +25,7 @@ pub use place::Place;
 pub use problem::{ConfigError, Problem, did_you_mean};
 pub use project::Project;
 pub use secrets::{MASK, Secrets};
-pub use selection::{SelectedStream, SelectionReport, Warning};
+pub use selection::{ColumnDecision, DecidedBy, SelectedStream, SelectionReport, Warning};
 pub use settings::parse_duration;
 pub use settings::schema;
 pub use streams::{

@@ -146,6 +146,74 @@ fn a_tap_whose_help_names_no_state_is_given_none_and_that_is_told() {
 }
 
 #[test]
+fn discover_tells_what_decides_about_each_stream_and_column() {
+    const PROPERTIES: &str = r#"{"id":{},"at":{},"blob":{},"phone":{},"note":{},"address":{"properties":{"city":{},"street":{}}},"more":{"properties":{"x":{}}}}"#;
+    let said = |at: &str, said: &str| format!(r#"{{"breadcrumb":[{at}],"metadata":{{{said}}}}}"#);
+    let metadata = [
+        said(r#""properties","id""#, r#""inclusion":"automatic""#),
+        said(r#""properties","at""#, r#""inclusion":"automatic""#),
+        said(r#""properties","blob""#, r#""inclusion":"unsupported""#),
+        said(r#""properties","note""#, r#""selected-by-default":false"#),
+        said(r#""properties","address","properties","city""#, r#""selected":false"#),
+    ]
+    .join(",");
+    let stream = |name: &str| {
+        format!(
+            r#"{{"tap_stream_id":"{name}","stream":"{name}","key_properties":["id"],"schema":{{"properties":{PROPERTIES}}},"metadata":[{metadata}]}}"#
+        )
+    };
+    let folder = offering("");
+    let streams = ["shop-orders", "shop-people", "audit"].map(stream).join(",");
+    fs::write(folder.path().join("offered.json"), format!("{{\"streams\":[{streams}]}}")).unwrap();
+    let rules = "streams:\n  \"shop-*\":\n    columns:\n      phone: exclude\n      more: exclude\n  \
+                 shop-people: { columns: { \"*\": exclude, note: include } }\n";
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace("streams: { \"*\": include }\n", rules);
+    fs::write(&file, text).unwrap();
+    insta::assert_snapshot!(told(folder.path(), &["discover", "a"]));
+    let catalog = document(folder.path(), &["discover", "a", "--json"]);
+    let streams = catalog["streams"].as_array().unwrap();
+    assert_eq!(
+        streams.iter().map(|stream| stream["selected"].clone()).collect::<Vec<_>>(),
+        [true, true, false]
+    );
+}
+
+#[test]
+fn a_fixed_catalog_is_what_the_tap_gets_and_the_tap_is_not_asked() {
+    let folder = offering("catalog: fixed.json");
+    let stream = |name: &str, selected: bool| {
+        format!(
+            r#"{{"tap_stream_id":"{name}","stream":"{name}","schema":{{"properties":{{"id":{{"type":"integer"}}}}}},"metadata":[{{"breadcrumb":[],"metadata":{{"selected":{selected},"own-word":7}}}}]}}"#
+        )
+    };
+    let streams = [stream("orders", true), stream("refunds", false)].join(",");
+    fs::write(folder.path().join("fixed.json"), format!("{{\"streams\":[{streams}]}}")).unwrap();
+    // Without rules its own selection holds.
+    let file = folder.path().join("pipelines/a.yml");
+    let text = fs::read_to_string(&file).unwrap().replace("streams: { \"*\": include }\n", "");
+    fs::write(&file, text).unwrap();
+    let keep = "case \"$*\" in *--help*) ;; *) while [ \"$1\" != --catalog ]; do shift; done; cp \"$2\" got.json;; esac\n";
+    fs::write(
+        folder.path().join("a.sh"),
+        format!("set -e\n{}", OFFERING.replace("cat <<", &format!("{keep}cat <<"))),
+    )
+    .unwrap();
+    let document = document(folder.path(), &["run", "a", "--json"]);
+    assert_eq!(document["streams"][0]["records_written"], 1);
+    assert_eq!(asked(folder.path()), 0);
+    let got: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("got.json")).unwrap()).unwrap();
+    for (at, selected) in [true, false].into_iter().enumerate() {
+        let root = &got["streams"][at]["metadata"][0]["metadata"];
+        assert_eq!((&root["selected"], &root["own-word"]), (&selected.into(), &7.into()), "{got}");
+    }
+    fs::write(folder.path().join("fixed.json"), "{\"streams\":{}}").unwrap();
+    let broken = told(folder.path(), &["run", "a"]);
+    assert!(broken.starts_with("exit code 78") && broken.contains("fixed.json"), "{broken}");
+}
+
+#[test]
 fn a_fixed_catalog_is_not_kept_for_a_time() {
     let folder = offering("catalog: offered.json, discovery_cache: 12h");
     let told = told(folder.path(), &["run", "a"]);

@@ -1,6 +1,6 @@
 use singer::{Catalog, CatalogStream, Json};
 
-use super::{SelectedStream, SelectionReport, columns, hidden, named, replication, tables};
+use super::{ColumnDecision, SelectedStream, SelectionReport, columns, hidden, named, replication, tables};
 use crate::pattern::Pattern;
 use crate::problem::{ConfigError, Problem};
 use crate::streams::{LoadMethod, RuleSettings, Selected, StreamFault, StreamRules};
@@ -45,19 +45,19 @@ impl StreamRules {
                 loaded_by_rules.push(id.clone());
             }
             let is_loaded = is_selected && wanted(&id);
+            stream.set_selected(&[], is_loaded);
             if is_loaded {
                 let merged = self.merged(&id);
-                let excluded_columns = applying.stream(stream, &merged);
+                let columns = applying.stream(stream, &merged);
                 applying.report.selected.push(SelectedStream {
                     tap_stream_id: id,
                     stream: stream.stream.clone(),
                     rule: decision.rule,
                     settings: decision.settings,
                     key_properties: stream.key(),
-                    excluded_columns,
+                    columns,
                 });
             }
-            stream.set_selected(&[], is_loaded);
         }
         let selected: Vec<&str> =
             applying.report.selected.iter().map(|stream| stream.tap_stream_id.as_str()).collect();
@@ -69,8 +69,8 @@ impl StreamRules {
 }
 
 impl Applying<'_> {
-    /// Writes one loaded stream's settings. Gives the columns that are left out.
-    fn stream(&mut self, stream: &mut CatalogStream, merged: &RuleSettings) -> Vec<Vec<String>> {
+    /// Writes one loaded stream's settings, and says what decides about its columns.
+    fn stream(&mut self, stream: &mut CatalogStream, merged: &RuleSettings) -> Vec<ColumnDecision> {
         if stream.is_unsupported(&[]) {
             let place = self.rules.stream(&stream.tap_stream_id).rule;
             let fault = StreamFault::NotHonoured {

@@ -11,4 +11,4 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use report::{SelectedStream, SelectionReport, Warning};
+pub use report::{ColumnDecision, DecidedBy, SelectedStream, SelectionReport, Warning};

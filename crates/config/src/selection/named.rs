@@ -45,7 +45,7 @@ fn check_streams(applying: &mut Applying<'_>, rule: &Rule, catalog: &Catalog) {
 fn check_columns(applying: &mut Applying<'_>, rule: &Rule, column: &ColumnRule, matched: &[&CatalogStream]) {
     let named: BTreeSet<String> = rule.pattern.names().collect();
     for stream in matched.iter().filter(|stream| named.contains(&stream.tap_stream_id)) {
-        let columns = offered::columns(stream);
+        let columns = stream.property_paths();
         if columns.is_empty() || applying.rules.stream(&stream.tap_stream_id).settings.optional {
             continue;
         }
@@ -64,7 +64,7 @@ fn check_columns(applying: &mut Applying<'_>, rule: &Rule, column: &ColumnRule, 
 
 fn warn_of_column(applying: &mut Applying<'_>, column: &ColumnRule, streams: &[&CatalogStream]) {
     let is_somewhere = streams.iter().any(|stream| {
-        let columns = offered::columns(stream);
+        let columns = stream.property_paths();
         let is_meant = |path: &Vec<String>| {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             column.pattern.matches_path(&path)

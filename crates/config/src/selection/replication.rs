@@ -3,7 +3,7 @@
 use singer::{CatalogStream, Json};
 
 use super::apply::names_to_json;
-use super::offered::{columns, has_column};
+use super::offered::has_column;
 use crate::problem::{Problem, did_you_mean, one_of};
 use crate::streams::{Placed, RuleSettings, StreamFault};
 
@@ -65,7 +65,7 @@ fn check_column<T>(stream: &CatalogStream, said: &Placed<T>, column: &str, probl
 
 /// The names of the nested columns that so many levels make.
 fn flattened(stream: &CatalogStream, depth: usize) -> Vec<String> {
-    let made = columns(stream).into_iter().filter(|path| (2..=depth + 1).contains(&path.len()));
+    let made = stream.property_paths().into_iter().filter(|path| (2..=depth + 1).contains(&path.len()));
     made.map(|path| path.join("__")).collect()
 }
 

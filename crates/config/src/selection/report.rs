@@ -23,8 +23,36 @@ pub struct SelectedStream {
     pub settings: StreamSettings,
     /// Its key: the settings' or the catalog's; empty without one.
     pub key_properties: Vec<String>,
-    /// The columns that are not loaded, as paths from the top. A tap may send them all the same.
-    pub excluded_columns: Vec<Vec<String>>,
+    /// The columns that are not loaded, and those that are whatever is said. A tap may send the former all the same.
+    pub columns: Vec<ColumnDecision>,
+}
+
+/// Whether a column is loaded, and what decided it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDecision {
+    /// Its path from the top.
+    pub path: Vec<String>,
+    /// Whether it is loaded.
+    pub is_loaded: bool,
+    /// What decided it.
+    pub by: DecidedBy,
+}
+
+/// What decided about a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecidedBy {
+    /// A rule leaves it out.
+    Rule(Place),
+    /// The column of this path, which holds it, is left out.
+    Holder(Vec<String>),
+    /// The tap cannot give it (`inclusion: unsupported`).
+    Unsupported,
+    /// The catalog does not select it.
+    Catalog,
+    /// The tap gives it whatever is selected (`inclusion: automatic`).
+    Automatic,
+    /// It is of the key, which stays although the wildcard of this rule would leave it out.
+    Key(Place),
 }
 
 /// Something that is legal and probably a mistake.

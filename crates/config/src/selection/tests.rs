@@ -1,6 +1,6 @@
 use singer::{Catalog, CatalogStream, Json};
 
-use super::SelectionReport;
+use super::{DecidedBy, SelectionReport};
 use crate::interpolation::{EnvFile, Resolver};
 use crate::pattern::Pattern;
 use crate::problem::ConfigError;
@@ -98,7 +98,53 @@ fn columns_are_left_out_and_keys_stay_by_themselves() {
     let loaded = |path: &[&str]| plain.is_property_selected(path);
     assert!(loaded(&["id"]) && loaded(&["email"]) && loaded(&["address"]) && loaded(&["address", "city"]));
     assert!(!loaded(&["updated_at"]) && !loaded(&["address", "street"]));
-    assert_eq!(report.unwrap().selected[0].excluded_columns, [vec!["updated_at"], vec!["address", "street"]]);
+    let left_out = report.unwrap().selected.remove(0).columns.into_iter().filter(|column| !column.is_loaded);
+    assert_eq!(
+        left_out.map(|column| column.path).collect::<Vec<_>>(),
+        [vec!["updated_at"], vec!["address", "street"]]
+    );
+}
+
+#[test]
+fn what_decided_about_a_column_is_told() {
+    let mut catalog = catalog();
+    let said = [
+        (vec!["properties", "email"], "inclusion", "unsupported"),
+        (vec!["properties", "updated_at"], "inclusion", "automatic"),
+        (vec!["properties", "address", "properties", "city"], "selected", "false"),
+    ];
+    for (at, key, value) in said {
+        catalog.streams[0].set_metadata(&at, key, Json::String(value.to_owned()));
+    }
+    let decided = |catalog: &mut Catalog, columns: &str| {
+        let rules = rules(&format!("streams: {{ shop-orders: {{ columns: {columns} }} }}"));
+        let columns = rules.apply(catalog, &[], &[]).unwrap().selected.remove(0).columns;
+        let told = columns.into_iter().map(|column| {
+            let by = match column.by {
+                DecidedBy::Rule(place) => format!("rule {}", place.column()),
+                DecidedBy::Key(place) => format!("key {}", place.column()),
+                DecidedBy::Holder(holder) => format!("holder {}", holder.join(".")),
+                other => format!("{other:?}"),
+            };
+            format!("{} {} {by}", column.path.join("."), column.is_loaded)
+        });
+        told.collect::<Vec<_>>()
+    };
+    let own = ["email false Unsupported", "updated_at true Automatic", "address.city false Catalog"];
+    assert_eq!(decided(&mut catalog.clone(), "{}"), own);
+    assert_eq!(
+        decided(&mut catalog.clone(), "{ \"*\": exclude }"),
+        [
+            "id true key 38",
+            "email false Unsupported",
+            "updated_at false rule 38",
+            "address false rule 38",
+            "address.city false holder address",
+            "address.street false holder address",
+        ]
+    );
+    let street = decided(&mut catalog, "{ address.city: include, address.street: exclude }");
+    assert_eq!(street, [own[0], own[1], "address.street false rule 61"]);
 }
 
 #[test]
