@@ -153,10 +153,12 @@ pub fn record(stream: &StreamName, record: u64, why: &str) -> TargetError {
         .with_hint("mend the value at the source, exclude its column, or relax what the table asks of it")
 }
 
-/// A new name for a pipeline that another one has.
+/// A new name for a pipeline under which there is a STATE.
 #[must_use]
 pub fn name_taken(pipeline: &str, place: impl Display) -> TargetError {
-    let text =
-        format!("pipeline `{pipeline}` already has a STATE or tables at {place}: it was not overwritten");
-    TargetError::new("E0329", Status::Config, text).with_hint("choose another name, or clear that STATE")
+    let text = format!("pipeline `{pipeline}` already has a STATE at {place}: it was not overwritten");
+    TargetError::new("E0329", Status::Config, text).with_hint(format!(
+        "choose another name, or forget that STATE with `tapster state clear {pipeline}`: its tables stay, and are no \
+         pipeline's then"
+    ))
 }

@@ -48,7 +48,8 @@ pub trait Target: Send {
         Ok(TableChange { place: table.name.to_string(), ..TableChange::default() })
     }
 
-    /// Gives state and tables of this run's pipeline to the pipeline `new`, under the fence that `resume` took.
+    /// Gives state and tables of this run's pipeline to the pipeline `new`, under the fence that `resume` took. Refused
+    /// where `new` has a STATE; tables that it owns without one stay, and are nobody's.
     async fn rename_pipeline(&mut self, new: &str) -> Result<()> {
         let _ = new;
         Err(TargetError::permanent(

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use duckdb::Connection;
-use target_api::{
-    ActualColumn, ColumnType, GivenNames, LoadMethod, Result, RunIdentity, StoredState, Table, refusal,
-};
+use target_api::{ActualColumn, ColumnType, GivenNames, LoadMethod, Result, RunIdentity, StoredState, Table};
 
 use crate::change::Change;
 use crate::connection::{self, Database, Opening};
@@ -235,14 +233,12 @@ impl Session {
         let (connection, run) = self.held()?;
         commit::in_transaction(connection, || {
             state::hold(connection, &run.identity, run.fence, run.sequence)?;
-            if run.owned.iter().any(|t| t.environment == run.identity.environment && t.pipeline == new) {
-                return Err(refusal::name_taken(new, state::file(connection)));
-            }
             state::rename(connection, &run.identity, new)?;
             tables::rename(connection, &run.identity, new)
         })?;
         if let Some(run) = &mut self.run {
             let old = run.identity.clone();
+            run.owned.retain(|t| t.environment != old.environment || t.pipeline != new);
             run.owned.iter_mut().filter(|t| t.is_of(&old)).for_each(|t| new.clone_into(&mut t.pipeline));
             new.clone_into(&mut run.identity.pipeline);
         }

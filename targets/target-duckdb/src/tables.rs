@@ -144,13 +144,14 @@ pub(crate) fn write(connection: &Connection, table: &OwnedTable) -> Result<()> {
     connection.execute(&insert, values).map(drop).map_err(fails)
 }
 
-/// Gives all tables of this run's pipeline to another, within the caller's transaction.
+/// Gives all tables of this run's pipeline to another, within the caller's transaction. Those that it has are nobody's
+/// then.
 pub(crate) fn rename(connection: &Connection, run: &RunIdentity, new: &str) -> Result<()> {
-    let sql = format!("UPDATE {TABLE} SET pipeline = ? WHERE environment = ? AND pipeline = ?");
-    connection
-        .execute(&sql, params![new, run.environment, run.pipeline])
-        .map(drop)
-        .map_err(|e| error::failed("rename the pipeline", &e))
+    let fails = |e: duckdb::Error| error::failed("rename the pipeline", &e);
+    let delete = format!("DELETE FROM {TABLE} WHERE environment = ? AND pipeline = ?");
+    connection.execute(&delete, params![run.environment, new]).map_err(fails)?;
+    let update = format!("UPDATE {TABLE} SET pipeline = ? WHERE environment = ? AND pipeline = ?");
+    connection.execute(&update, params![new, run.environment, run.pipeline]).map(drop).map_err(fails)
 }
 
 /// The entries of other pipelines with which a table is shared.

@@ -173,13 +173,12 @@ pub(crate) fn rename_pipeline(settings: &Settings, fence: &Fence, new: &str) -> 
     let run = &fence.run;
     let is =
         |environment: &str, pipeline: &str, name: &str| environment == run.environment && pipeline == name;
-    // A run of the new name that failed before its first commit leaves a row that says nothing.
+    // A run of the new name that failed before its first commit leaves a row that says nothing, as does `state clear`.
     state.pipelines.retain(|row| row.state.is_some() || !is(&row.environment, &row.pipeline, new));
-    let taken = state.pipelines.iter().any(|row| is(&row.environment, &row.pipeline, new))
-        || state.tables.iter().any(|row| is(&row.environment, &row.pipeline, new));
-    if taken {
+    if state.pipelines.iter().any(|row| is(&row.environment, &row.pipeline, new)) {
         return Err(name_taken(new, folder.display()));
     }
+    state.tables.retain(|row| !is(&row.environment, &row.pipeline, new));
     let pipelines = state.pipelines.iter_mut().map(|row| (&row.environment, &mut row.pipeline));
     let tables = state.tables.iter_mut().map(|row| (&row.environment, &mut row.pipeline));
     for (environment, pipeline) in pipelines.chain(tables) {

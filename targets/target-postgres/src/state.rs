@@ -267,15 +267,16 @@ pub(crate) async fn rename(
     let run = &fence.run;
     let names: [Parameter<'_>; 2] = [(&run.environment, Type::TEXT), (&new, Type::TEXT)];
     // A run of the new name that failed before its first commit leaves a row that says nothing, as does `state clear`.
-    let empty = "environment = $1 AND pipeline = $2 AND state IS NULL";
-    session.change(doing, &format!("DELETE FROM {} WHERE {empty}", table(settings)), &names).await?;
-    for table in [table(settings), tables::table(settings)] {
-        let sql = format!("SELECT FROM {table} WHERE environment = $1 AND pipeline = $2 LIMIT 1");
-        if !session.query(doing, &sql, &names).await?.is_empty() {
-            session.rollback().await?;
-            return Err(refusal::name_taken(new, &session.place));
-        }
+    let of_it = "environment = $1 AND pipeline = $2";
+    let empty = format!("DELETE FROM {} WHERE {of_it} AND state IS NULL", table(settings));
+    session.change(doing, &empty, &names).await?;
+    let taken = format!("SELECT FROM {} WHERE {of_it} LIMIT 1", table(settings));
+    if !session.query(doing, &taken, &names).await?.is_empty() {
+        session.rollback().await?;
+        return Err(refusal::name_taken(new, &session.place));
     }
+    // What was loaded under it stays, and is nobody's.
+    session.change(doing, &format!("DELETE FROM {} WHERE {of_it}", tables::table(settings)), &names).await?;
     for table in [table(settings), tables::table(settings)] {
         let sql = format!("UPDATE {table} SET pipeline = $3 WHERE environment = $1 AND pipeline = $2");
         let [environment, new_name] = names.clone();

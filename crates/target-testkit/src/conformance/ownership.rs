@@ -1,6 +1,6 @@
 //! Whose table, whose STATE.
 
-use target_api::{FullRefresh, RunIdentity, Status, TargetError};
+use target_api::{Checkpoint, FullRefresh, RunIdentity, StateChange, Status, TargetError};
 
 use super::scene::{Scene, run, table};
 
@@ -86,4 +86,37 @@ pub(crate) async fn a_renamed_pipeline_keeps_its_tables(scene: &Scene<'_>) {
     drop(session);
     assert_eq!(scene.records(&table).await, ["1", "2"]);
     assert_eq!(scene.next_state().await, None, "nothing is left under the old name");
+}
+
+/// The new name has run already: its STATE is not overwritten, and once that is cleared its tables are in nobody's way.
+pub(crate) async fn a_name_with_a_state_is_not_given_away(scene: &Scene<'_>) {
+    let (orders, refunds) = (table("orders: id int64", &["id"]), table("refunds: id int64", &["id"]));
+    scene.load("one", &orders, &["1"]).await;
+    let early = RunIdentity { pipeline: "market".to_owned(), ..run("two") };
+    let mut session = scene.start(&early).await;
+    session.open(&refunds).await;
+    session.write(&refunds, &["7"]).await;
+    session.commit(Some("{\"early\":1}")).await;
+    drop(session);
+    let mut session = scene.start(&run("three")).await;
+    let error = session.target.rename_pipeline("market").await.expect_err("it has a STATE");
+    assert_refused(&error);
+    drop(session);
+    assert_eq!(scene.next_state().await.as_deref(), Some("{\"run\":\"one\"}"), "nothing was changed");
+    let mut session = scene.start(&RunIdentity { run: "four".to_owned(), ..early.clone() }).await;
+    let cleared = session.target.commit(&Checkpoint { state: StateChange::Clear }).await;
+    cleared.unwrap_or_else(|error| panic!("commit: {error}"));
+    drop(session);
+    let mut session = scene.start(&run("five")).await;
+    let renamed = session.target.rename_pipeline("market").await;
+    renamed.unwrap_or_else(|error| panic!("rename_pipeline: {error}"));
+    drop(session);
+    let mut session = scene.start(&RunIdentity { run: "six".to_owned(), ..early }).await;
+    assert_eq!(session.state.as_deref(), Some("{\"run\":\"one\"}"));
+    session.open(&orders).await;
+    session.write(&orders, &["2"]).await;
+    session.commit(Some("{}")).await;
+    drop(session);
+    assert_eq!(scene.records(&orders).await, ["1", "2"]);
+    assert_eq!(scene.records(&refunds).await, ["7"], "what it had loaded stays");
 }

@@ -105,6 +105,7 @@ checks! {
     State: ownership::another_taps_state_can_be_replaced,
     State: ownership::a_vanished_table_is_refused,
     State: ownership::a_renamed_pipeline_keeps_its_tables,
+    State: ownership::a_name_with_a_state_is_not_given_away,
     Nothing: stateless::what_keeps_no_state_commits_all_the_same,
     Nothing: stateless::what_keeps_no_state_misses_no_table,
     Nothing: stateless::what_keeps_no_state_knows_its_tables,

@@ -261,10 +261,17 @@ impl Target for MemoryTarget {
         let mine = self.resumed()?.clone();
         let mut contents = self.warehouse.lock();
         let row = self.fenced_row(&mut contents, &mine)?.clone();
-        contents.states.remove(&state_key(&mine.run));
         let moved = RunIdentity { pipeline: new.to_owned(), ..mine.run.clone() };
+        let taken = contents.states.get(&state_key(&moved)).is_some_and(|row| row.state.is_some());
+        if taken && !self.warehouse.has(Defect::RenamesOver) {
+            return Err(target_api::refusal::name_taken(new, "memory"));
+        }
+        contents.states.remove(&state_key(&mine.run));
         contents.states.insert(state_key(&moved), row);
         for table in contents.tables.values_mut() {
+            if table.owner[..2] == [mine.run.environment.clone(), new.to_owned()] {
+                table.owner[1].clear();
+            }
             if !self.warehouse.has(Defect::RenamesHalf)
                 && table.owner[..2] == [mine.run.environment.clone(), mine.run.pipeline.clone()]
             {

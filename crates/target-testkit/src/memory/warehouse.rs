@@ -74,6 +74,8 @@ pub enum Defect {
     TrimsText,
     /// Leaves the tables behind when the pipeline gets another name.
     RenamesHalf,
+    /// Overwrites the STATE of a pipeline whose name another one gets.
+    RenamesOver,
     /// The first record of a key wins.
     FirstOfKeyWins,
     /// Looks for a key's record only within the batch.

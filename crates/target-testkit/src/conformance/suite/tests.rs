@@ -73,6 +73,7 @@ const FOUND_BY: &[(&str, Defect)] = &[
     ("another_taps_state_can_be_replaced", Defect::TakesAnyState),
     ("a_vanished_table_is_refused", Defect::RecreatesVanished),
     ("a_renamed_pipeline_keeps_its_tables", Defect::RenamesHalf),
+    ("a_name_with_a_state_is_not_given_away", Defect::RenamesOver),
     ("a_full_refresh_empties_in_the_first_commit_only", Defect::RefreshesEveryCommit),
     ("a_full_refresh_that_dies_changes_nothing", Defect::RefreshesEarly),
     ("a_full_refresh_of_one_stream_leaves_the_others", Defect::RefreshesAll),
