@@ -53,6 +53,21 @@ fn a_token_outlives_a_run_that_fails_and_is_never_shown() {
     assert_eq!(given(folder.path()), ["token-one", "token-onex"]);
 }
 
+/// Some log in for discovery, too: the run after it must not use that token again.
+#[test]
+fn what_a_tap_wrote_in_its_discovery_is_kept_and_given_to_the_run() {
+    const HELP: &str = "case \"$*\" in *--help*) echo '--config --catalog --state'; exit;; esac\n";
+    const DISCOVER: &str = r#"case "$*" in *--discover*) echo '{"streams":[{"tap_stream_id":"greetings","stream":"greetings","schema":{},"metadata":[{"breadcrumb":[],"metadata":{"selected":true}}]}]}'; exit;; esac"#;
+    let folder = rotating(&format!("{HELP}{ROTATING}{DISCOVER}\n{GREETINGS}"));
+    let file = folder.path().join("pipelines/a.yml");
+    fs::write(&file, fs::read_to_string(&file).unwrap().replace("catalog: false, ", "")).unwrap();
+    for _ in 0..2 {
+        document(folder.path(), &["run", "a", "--json"]);
+    }
+    document(folder.path(), &["discover", "a", "--json"]);
+    assert_eq!(given(folder.path()), ["", "x", "xx", "xxx", "xxxx"].map(|more| format!("token-one{more}")));
+}
+
 #[test]
 fn a_token_outlives_a_run_that_is_killed() {
     let folder = rotating(&format!("{ROTATING}exec sleep 1000"));
