@@ -19,6 +19,7 @@ mod partial_runs;
 mod processes;
 mod relay;
 mod rest_api;
+mod states;
 mod stream_settings;
 mod support;
 mod tap_postgres;
