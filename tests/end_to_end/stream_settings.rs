@@ -7,7 +7,7 @@ mod shared;
 
 use serde_json::{Value, json};
 use tests::project::{Outcome, Project};
-use tests::warehouse::Warehouse;
+use tests::warehouse::{Warehouse, block_on};
 
 use crate::support::warehouses;
 
@@ -24,6 +24,39 @@ fn rows(warehouse: &Warehouse, sql: &str) -> String {
     let cell = |cell: &Option<String>| cell.clone().unwrap_or_else(|| "~".to_owned());
     let line = |row: &Vec<Option<String>>| row.iter().map(cell).collect::<Vec<_>>().join("|");
     warehouse.rows(sql).iter().map(line).collect::<Vec<_>>().join(" ")
+}
+
+/// Whoever reads by the view would see another type, or the server would refuse.
+#[test]
+fn a_view_that_keeps_a_column_from_being_widened_is_named() {
+    let (project, warehouse) = (Project::new(), Warehouse::postgres());
+    let Warehouse::Postgres(database) = &warehouse else { unreachable!("it was asked for") };
+    block_on(database.execute("CREATE SCHEMA reports"));
+    for (stream, flags) in [("a", &[][..]), ("b", &["--json"])] {
+        let load = |kind: &str, id: u32, value: &str| {
+            let lines = [
+                format!(
+                    r#"{{"type":"SCHEMA","stream":"{stream}","schema":{{"properties":{{"id":{{"type":"integer"}},"v":{{"type":"{kind}"}}}}}},"key_properties":["id"]}}"#
+                ),
+                format!(r#"{{"type":"RECORD","stream":"{stream}","record":{{"id":{id},"v":{value}}}}}"#),
+                STATE.to_owned(),
+            ];
+            let lines = project.write("lines.singer", lines.join("\n") + "\n");
+            project.pipeline(stream, &json!({ "tap": Project::replay(&lines), "target": warehouse.block() }));
+            project.run([&["run", stream], flags].concat()).expect_code(0)
+        };
+        let _ = load("integer", 1, "1");
+        block_on(database.execute(&format!("CREATE VIEW reports.{stream} AS SELECT v FROM {stream}")));
+        let told = load("number", 2, "2.5");
+        let why = format!("the view reports.{stream} depends on it");
+        if flags.is_empty() {
+            assert!(told.stderr.contains(&why), "{told}");
+        } else {
+            let document: Value = serde_json::from_str(&told.stdout).expect("a document");
+            assert!(document["warnings"].to_string().contains(&why), "{told}");
+        }
+        assert_eq!(rows(&warehouse, &format!("SELECT v FROM reports.{stream} ORDER BY v")), "1 ~");
+    }
 }
 
 const STATE: &str = r#"{"type":"STATE","value":{}}"#;
