@@ -7,6 +7,7 @@ use tests::python;
 use tests::warehouse::{Warehouse, block_on};
 
 use crate::support::shop::{LATER, assert_same, config, pipeline, source};
+use crate::support::warehouses;
 
 /// Runs twice, with changes in between, and compares with the source.
 fn follows(project: &Project, source: &Database, warehouse: &Warehouse) {
@@ -22,15 +23,25 @@ fn pipelinewise(source: &Database) -> Value {
     config(json!({ "dbname": source.name(), "filter_schemas": "shop" }))
 }
 
-#[test]
-fn meltanolabs_tap_postgres_into_duckdb() {
+/// meltanolabs-tap-postgres into a warehouse.
+fn meltanolabs_into(warehouse: impl Fn(&Project) -> Warehouse) {
     let program = python::program("meltanolabs-tap-postgres==0.10.0", "tap-postgres");
     let (source, project) = (source(), Project::new());
-    let warehouse = Warehouse::duckdb(project.path());
+    let warehouse = warehouse(&project);
     let config = config(json!({ "database": source.name(), "filter_schemas": ["shop"] }));
     let tap = json!({ "command": [program], "config": config });
     project.pipeline("shop", &pipeline(&tap, &warehouse));
     follows(&project, &source, &warehouse);
+}
+
+#[test]
+fn meltanolabs_tap_postgres_into_duckdb() {
+    meltanolabs_into(|project| Warehouse::duckdb(project.path()));
+}
+
+#[test]
+fn meltanolabs_tap_postgres_into_postgres() {
+    meltanolabs_into(|_| Warehouse::postgres());
 }
 
 #[test]
@@ -155,23 +166,22 @@ fn what_uv_locks_pip_installs() {
 }
 
 #[test]
-fn tap_jsonl_into_duckdb() {
+fn tap_jsonl_into_both_warehouses() {
     let program = python::program("tap-jsonl==0.3.1", "tap-jsonl");
     let project = Project::new();
-    let warehouse = Warehouse::duckdb(project.path());
     let path = project.write(
         "data/people.jsonl",
         "{\"id\":1,\"name\":\"a\",\"f\":1.5}\n{\"id\":2,\"name\":null,\"tags\":[1,\"x\"]}\n",
     );
     let config = json!({ "path": path, "stream_name": "people", "primary_keys": ["id"] });
-    project.pipeline(
-        "people",
-        &json!({ "tap": { "command": [program], "config": config }, "target": warehouse.block() }),
-    );
-    let _ = project.run(["run", "people"]).expect_code(0);
-    let found = warehouse.rows("SELECT id, name, f::DOUBLE FROM people ORDER BY id");
     let text = |cell: &str| Some(cell.to_owned());
-    assert_eq!(found, [vec![text("1"), text("a"), text("1.5")], vec![text("2"), None, None]]);
-    let _ = project.run(["run", "people"]).expect_code(0);
-    assert_eq!(warehouse.value("SELECT count(*) FROM people").as_deref(), Some("2"));
+    for (of, warehouse) in warehouses(&project) {
+        let tap = json!({ "command": [program], "config": config });
+        project.pipeline(of, &json!({ "tap": tap, "target": warehouse.block() }));
+        for _ in 0..2 {
+            let _ = project.run(["run", of]).expect_code(0);
+            let found = warehouse.rows("SELECT id, name, f::numeric(4, 1) FROM people ORDER BY id");
+            assert_eq!(found, [vec![text("1"), text("a"), text("1.5")], vec![text("2"), None, None]], "{of}");
+        }
+    }
 }

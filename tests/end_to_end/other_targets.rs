@@ -1,15 +1,18 @@
 //! Our tap into targets that other people wrote: by a plain pipe, as a shell has it, and in runs of tapster.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+use target_testkit::postgres::Database;
 use tests::project::{Outcome, Project};
-use tests::warehouse::{Rows, Warehouse};
+use tests::warehouse::{Rows, Warehouse, block_on};
 use tests::{programs, python};
 
 use crate::support::meltanolabs_target_postgres;
+use crate::support::shop::{self, assert_same_orders, config, source};
 
 const FIRST: &str =
     "id,name,price,placed_at\n1,naïve café,1.10,2024-01-02\n2,,0.5,\n3,\"a \"\"quote\"\", b\",,2024-02-29\n";
@@ -130,4 +133,48 @@ fn runs_of_our_tap_into_meltanolabs_target_postgres_go_on_from_its_state() {
     assert_eq!(told["streams"][0]["records_written"], 1, "{second}");
     let again = project.run(["run", "orders"]).expect_code(0);
     assert!(again.stdout.contains("nothing was new"), "{again}");
+}
+
+/// Our tap-postgres, which follows the shop's orders, into somebody else's target, twice.
+fn follow_orders(project: &Project, source: &Database, target: &Value, compare: impl Fn()) {
+    let config = config(json!({ "database": source.name(), "filter_schemas": ["shop"] }));
+    let streams = json!({
+        "shop-orders": { "replication_method": "INCREMENTAL", "replication_key": "updated_at" },
+    });
+    let tap = json!({ "name": "tap-postgres", "config": config });
+    project.pipeline("shop", &json!({ "tap": tap, "target": target, "streams": streams }));
+    for changes in ["", shop::LATER] {
+        block_on(source.execute(changes));
+        let _ = project.run(["run", "shop"]).expect_code(0);
+        compare();
+    }
+}
+
+#[test]
+fn our_tap_postgres_follows_a_table_into_target_jsonl() {
+    let (project, source) = (Project::new(), source());
+    let program = python::program("target-jsonl==0.1.4", "target-jsonl");
+    let target = json!({ "command": [program], "config": jsonl_config(&project) });
+    follow_orders(&project, &source, &target, || {
+        let text = fs::read_to_string(project.path().join("out/shop-orders.jsonl")).expect("a file");
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        // Appended: the last line of a key is its record.
+        let found: BTreeMap<i64, f64> =
+            lines.filter_map(|line| Some((line["id"].as_i64()?, line["amount"].as_f64()?))).collect();
+        let wanted = block_on(source.rows("SELECT id, amount::float8 FROM shop.orders ORDER BY id"));
+        let number = |row: &Vec<Option<String>>, at: usize| {
+            row[at].as_deref().and_then(|text| text.parse::<f64>().ok())
+        };
+        let found: Vec<_> =
+            found.into_iter().map(|(id, amount)| (Some(id.to_string()), Some(amount))).collect();
+        let wanted: Vec<_> = wanted.iter().map(|row| (row[0].clone(), number(row, 1))).collect();
+        assert_eq!(found, wanted);
+    });
+}
+
+#[test]
+fn our_tap_postgres_follows_a_table_into_meltanolabs_target_postgres() {
+    let (project, source, warehouse) = (Project::new(), source(), Warehouse::postgres());
+    let target = json!({ "command": [meltanolabs_target_postgres()], "config": postgres_config(&warehouse) });
+    follow_orders(&project, &source, &target, || assert_same_orders(&source, &warehouse, "raw.orders"));
 }
