@@ -109,6 +109,29 @@ fn one_line_of_a_project_changes_its_loader_to_ours() {
     assert!(!ours.stderr.contains("is no setting"), "{ours}");
 }
 
+/// Whoever comes from Meltano takes the STATE along: only what is new is read.
+fn go_on_in_tapster(source: &Database, told: &str) {
+    let project = Project::new();
+    let warehouse = Warehouse::duckdb(project.path());
+    project.write("meltano.json", told);
+    let tap = python::program("meltanolabs-tap-postgres==0.10.0", "tap-postgres");
+    let config = config(json!({ "database": source.name(), "filter_schemas": ["shop"] }));
+    let streams = json!({
+        "shop-orders": { "replication_method": "INCREMENTAL", "replication_key": "updated_at" },
+    });
+    let tap = json!({ "command": [tap], "config": config });
+    project.pipeline("shop", &json!({ "tap": tap, "target": warehouse.block(), "streams": streams }));
+    let _ = project.run(["state", "import", "shop", "meltano.json", "--yes"]).expect_code(0);
+    let ran = project.run(["run", "shop", "--json"]).expect_code(0);
+    let ran: Value = serde_json::from_str(&ran.stdout).expect("a document");
+    // As Meltano's own second run.
+    assert_eq!(ran["streams"][0]["records_written"], 102, "{ran}");
+    let state = project.run(["state", "get", "shop"]).expect_code(0);
+    let state: Value = serde_json::from_str(&state.stdout).expect("a STATE");
+    let bookmark = &state["bookmarks"]["shop-orders"]["replication_key_value"];
+    assert_eq!(bookmark, "2024-06-01T00:00:00.000000+00:00");
+}
+
 #[test]
 fn meltano_loads_with_our_target_and_goes_on_from_the_state_that_it_printed() {
     let meltano = python::program("meltano==4.4.1", "meltano");
@@ -132,7 +155,9 @@ fn meltano_loads_with_our_target_and_goes_on_from_the_state_that_it_printed() {
     let bookmark =
         |state: Value| state["singer_state"]["bookmarks"]["shop-orders"]["replication_key_value"].clone();
     assert_eq!(bookmark(state()), "2024-01-21T20:00:00.000000+00:00");
+    let told = run(&["state", "get", "test:tap-postgres-to-target-postgres"]).stdout;
     block_on(source.execute(LATER));
+    go_on_in_tapster(&source, &told);
     let second = run(&["run", "tap-postgres", "target-postgres"]);
     compare();
     // 100 new ones, one changed, and the boundary that `>=` reads again.
