@@ -1,5 +1,6 @@
 //! Taps that are named by their Python package: installed, locked, and run without a network.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -120,6 +121,59 @@ fn what_the_lock_does_not_say_is_refused_where_only_the_lock_counts() {
             assert!(refused.stderr.contains("E0612"), "{refused}");
         }
     }
+}
+
+/// The Pythons of this machine that can make environments, by version, as `python:` has it.
+fn pythons() -> Vec<String> {
+    let home = std::env::home_dir().unwrap_or_default();
+    let of_pyenv = fs::read_dir(home.join(".pyenv/versions")).into_iter().flatten().flatten();
+    let of_pyenv = of_pyenv.map(|entry| entry.path().join("bin/python3"));
+    let named = (9..20).map(|minor| PathBuf::from(format!("python3.{minor}")));
+    let version = |program: PathBuf| {
+        let ask = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
+        let output =
+            Command::new(program).args(["-c", ask]).output().ok().filter(|output| output.status.success())?;
+        Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+    };
+    let versions: BTreeSet<String> = named.chain(of_pyenv).filter_map(version).collect();
+    let is_new = |version: &String| version.len() == "3.10".len() || version == "3.9";
+    versions.into_iter().filter(is_new).collect()
+}
+
+/// On a machine with one Python alone this shows that it is the one that is asked for.
+#[test]
+fn a_package_has_an_environment_for_each_python() {
+    let shelf = Shelf::new("tap-tiny");
+    let pythons: Vec<String> = pythons().into_iter().rev().take(2).collect();
+    assert!(
+        !pythons.is_empty(),
+        "python3 with its venv module: install it (Debian: apt-get install python3-venv)"
+    );
+    let pyenv = std::env::home_dir().unwrap_or_default().join(".pyenv");
+    for python in &pythons {
+        let tap = json!({ "pip": "tap-tiny", "python": python });
+        shelf
+            .project
+            .pipeline(&format!("tiny-{python}"), &json!({ "tap": tap, "target": shelf.warehouse.block() }));
+    }
+    fs::remove_file(shelf.project.path().join("pipelines/tiny.yml")).expect("a file");
+    let tapster = |words: &[&str]| shelf.project.outcome(shelf.tapster(words).env("PYENV_ROOT", &pyenv));
+    let _ = tapster(&["install"]).expect_code(0);
+    let made = shelf.environments().into_iter().map(|environment| {
+        let text = fs::read_to_string(environment.join("pyvenv.cfg")).expect("an environment");
+        let version = text.lines().find_map(|line| line.strip_prefix("version = ")).expect("its version");
+        version.rsplit_once('.').expect("three numbers").0.to_owned()
+    });
+    assert_eq!(made.collect::<BTreeSet<_>>(), pythons.iter().cloned().collect());
+    let lock = shelf.lock();
+    for python in &pythons {
+        assert!(lock.contains(&format!("\"{python}\"")), "{lock}");
+        let run = tapster(&["check", &format!("tiny-{python}")]).expect_code(0);
+        assert!(!run.stderr.contains("installing"), "{run}");
+    }
+    let run = tapster(&["run", &format!("tiny-{}", pythons[0])]).expect_code(0);
+    assert!(!run.stderr.contains("installing"), "{run}");
+    assert_eq!(shelf.lock(), lock);
 }
 
 #[test]
