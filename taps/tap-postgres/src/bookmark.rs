@@ -18,6 +18,9 @@ pub(crate) struct Bookmark {
     /// The greatest value of it that is out, as its record had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replication_key_value: Option<Box<RawValue>>,
+    /// Where there is no such value yet: whether the rows without one are out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) nulls_are_out: bool,
 }
 
 /// How far a table was read.

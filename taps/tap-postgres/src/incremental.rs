@@ -81,6 +81,12 @@ impl ReplicationKey {
     fn condition(&self, value: &str) -> String {
         let (column, value) = (quoted(&self.column), literal(value));
         match &self.lag {
+            Some(Lag::Number(number)) if self.column_type.form == Form::Oid => {
+                format!("{column}::pg_catalog.int8 >= {value}::pg_catalog.numeric - {number}")
+            }
+            Some(Lag::Number(number)) if matches!(self.column_type.form, Form::Float4 | Form::Float8) => {
+                format!("{column} >= {value}::pg_catalog.float8 - {number}")
+            }
             // The server takes the literal as what the column is.
             None => format!("{column} >= {value}"),
             Some(Lag::Number(number)) => format!("{column} >= {value}::pg_catalog.numeric - {number}"),
@@ -103,7 +109,13 @@ impl Lag {
         let text = lag.as_number().or_else(|| lag.as_str())?.trim();
         match form {
             Form::Date | Form::Timestamp | Form::TimestampTz => micros(text).map(Self::Time),
-            Form::Int2 | Form::Int4 | Form::Int8 | Form::Oid | Form::Numeric => {
+            Form::Int2
+            | Form::Int4
+            | Form::Int8
+            | Form::Oid
+            | Form::Numeric
+            | Form::Float4
+            | Form::Float8 => {
                 let digits = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
                 (digits && text.parse::<f64>().is_ok()).then(|| Self::Number(text.to_owned()))
             }
@@ -134,16 +146,17 @@ pub(crate) async fn run(
     known: Bookmark,
     run: &mut Run<'_>,
 ) -> Result<(), TapError> {
-    let start = starting_value(plan, key, &known)?;
+    let start = start(plan, key, &known)?;
     let mut bookmark = Bookmark { replication_key: Some(key.column.clone()), ..Bookmark::default() };
     if start.is_some() {
         bookmark.replication_key_value = known.replication_key_value;
+        bookmark.nulls_are_out = known.nulls_are_out;
     }
     let keys = std::slice::from_ref(&key.column);
     run.output.schema(&plan.name, &plan.schema, &plan.keys, keys)?;
     // What has no value in the key comes once, in the first sync, before the others.
     let order = format!("{} NULLS FIRST", quoted(&key.column));
-    let sql = plan.copy(start.map(|value| key.condition(&value)), Some(&order));
+    let sql = plan.copy(start, Some(&order));
     let sessions = std::slice::from_ref(&run.session);
     let Some(pieces) = copy::start(sessions, vec![sql], &format!("reading {}", plan.id)).pop() else {
         return Ok(());
@@ -151,6 +164,7 @@ pub(crate) async fn run(
     let mut sender = Sender::new(plan, None, run.config, run.output);
     let mut last = LastKey::of(plan, key);
     run.records(&mut sender, pieces, Some(&mut last), &mut bookmark).await?;
+    bookmark.nulls_are_out = bookmark.replication_key_value.is_none();
     run.send_state(&mut sender, &bookmark)
 }
 
@@ -162,28 +176,45 @@ pub(crate) struct LastKey<'a> {
     column_type: &'a ColumnType,
     cell: Vec<u8>,
     seen: bool,
+    past_nulls: bool,
 }
 
 impl<'a> LastKey<'a> {
     fn of(plan: &StreamPlan, key: &'a ReplicationKey) -> Self {
         let at = plan.columns.iter().position(|column| column.name == key.column);
-        Self { at: at.unwrap_or_default(), column_type: &key.column_type, cell: Vec::new(), seen: false }
+        Self {
+            at: at.unwrap_or_default(),
+            column_type: &key.column_type,
+            cell: Vec::new(),
+            seen: false,
+            past_nulls: false,
+        }
     }
 
     /// Takes a row in.
     pub(crate) fn see(&mut self, row: &Row<'_>) {
-        if let Some(cell) = row.field(self.at) {
+        let Some(cell) = row.field(self.at) else { return };
+        self.past_nulls = true;
+        // Nothing is beyond it that ever comes: as a bookmark it would be the last one.
+        if is_finite(self.column_type.form, cell) {
             self.cell.clear();
             self.cell.extend_from_slice(cell);
             self.seen = true;
         }
     }
 
+    /// Whether the rows without a value are out: before that no bookmark says how far the sync has come.
+    pub(crate) fn is_past_nulls(&self) -> bool {
+        self.past_nulls
+    }
+
     /// Puts the value into the bookmark. Days and instants are never bent here, whatever is made of them in records.
     pub(crate) fn remember(&self, bookmark: &mut Bookmark) -> Result<(), TapError> {
         if !self.seen {
+            bookmark.nulls_are_out = self.past_nulls && bookmark.replication_key_value.is_none();
             return Ok(());
         }
+        bookmark.nulls_are_out = false;
         let mut text = Vec::new();
         let unusable = || TapError::failed("a value of the replication key has no JSON form");
         json::write(self.column_type, &self.cell, DatePolicy::Keep, &mut text).map_err(|_| unusable())?;
@@ -193,15 +224,30 @@ impl<'a> LastKey<'a> {
     }
 }
 
-/// Where to begin; `None` is the beginning.
-fn starting_value(
-    plan: &StreamPlan,
-    key: &ReplicationKey,
-    known: &Bookmark,
-) -> Result<Option<String>, TapError> {
+/// Whether it is neither infinite nor no number.
+fn is_finite(form: Form, cell: &[u8]) -> bool {
+    match (form, cell) {
+        (Form::Date, &[a, b, c, d]) => !matches!(i32::from_be_bytes([a, b, c, d]), i32::MIN | i32::MAX),
+        (Form::Timestamp | Form::TimestampTz, &[a, b, c, d, e, f, g, h]) => {
+            !matches!(i64::from_be_bytes([a, b, c, d, e, f, g, h]), i64::MIN | i64::MAX)
+        }
+        (Form::Float4, &[a, b, c, d]) => f32::from_be_bytes([a, b, c, d]).is_finite(),
+        (Form::Float8, &[a, b, c, d, e, f, g, h]) => f64::from_be_bytes([a, b, c, d, e, f, g, h]).is_finite(),
+        // Of its sign, 0x4000 is the minus; the others are NaN and the infinities.
+        (Form::Numeric, &[_, _, _, _, sign, ..]) => sign == 0 || sign == 0x40,
+        _ => true,
+    }
+}
+
+/// The condition of the rows to begin with; `None` is the beginning.
+fn start(plan: &StreamPlan, key: &ReplicationKey, known: &Bookmark) -> Result<Option<String>, TapError> {
     let before = known.replication_key.as_deref();
     let change = match before {
-        Some(before) if before == key.column => return Ok(known.replication_text()),
+        Some(before) if before == key.column => {
+            let from = known.replication_text().map(|value| key.condition(&value));
+            let others = || known.nulls_are_out.then(|| format!("{} IS NOT NULL", quoted(&key.column)));
+            return Ok(from.or_else(others));
+        }
         Some(before) => format!("went by `{before}` before"),
         None if known.version.is_some() => "was FULL_TABLE before".to_owned(),
         None => return Ok(None),

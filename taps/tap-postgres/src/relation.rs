@@ -102,7 +102,8 @@ FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum";
 
-// The primary key, else the replica identity, else the shortest unique index that covers no null.
+// The primary key, else the replica identity, else the shortest unique index that covers no null. None of a table that
+// others inherit from: their rows are read with its own, and no index spans both.
 const KEYS: &str = "
 SELECT DISTINCT ON (i.indrelid) i.indrelid, k.names
 FROM pg_catalog.pg_index i
@@ -115,6 +116,8 @@ CROSS JOIN LATERAL (
 ) k
 WHERE i.indrelid = ANY ($1) AND i.indisunique AND i.indisvalid AND i.indimmediate
   AND i.indpred IS NULL AND i.indexprs IS NULL AND k.whole
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits h JOIN pg_catalog.pg_class t ON t.oid = h.inhparent
+                  WHERE h.inhparent = i.indrelid AND t.relkind = 'r')
 ORDER BY i.indrelid, i.indisprimary DESC, i.indisreplident DESC, pg_catalog.cardinality(k.names), c.relname";
 
 /// Asks for them, in the order of their names.

@@ -63,7 +63,7 @@ impl Run<'_> {
                 if let Some(last) = &mut last {
                     last.see(&row);
                 }
-                if sender.is_due() {
+                if sender.is_due() && last.as_ref().is_none_or(|last| last.is_past_nulls()) {
                     last.as_ref().map_or(Ok(()), |last| last.remember(bookmark))?;
                     self.send_state(sender, bookmark)?;
                 }

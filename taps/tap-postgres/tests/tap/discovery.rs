@@ -88,3 +88,20 @@ fn what_may_not_be_read_is_listed_and_said() {
     assert_eq!(said.of("RECORD").len(), 70_000, "rights on columns alone do not reach to pages");
     assert_eq!(said.of("SCHEMA")[0]["schema"]["properties"].as_object().unwrap().len(), 1);
 }
+
+#[test]
+fn a_table_that_others_inherit_from_has_no_key() {
+    let source = Source::new(
+        "CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
+         CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
+         CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (9)",
+    );
+    let catalog = source.discover();
+    let key = |id: &str| {
+        let streams = catalog["streams"].as_array().unwrap().iter();
+        streams.clone().find(|stream| stream["tap_stream_id"] == id).unwrap()["key_properties"].clone()
+    };
+    assert_eq!(key("public-parent"), serde_json::json!([]), "a child may have the same id");
+    assert_eq!(key("public-child"), serde_json::json!(["id"]));
+    assert_eq!(key("public-parted"), serde_json::json!(["id"]));
+}
