@@ -226,15 +226,17 @@ impl<'a> LastKey<'a> {
 
 /// Whether it is neither infinite nor no number.
 fn is_finite(form: Form, cell: &[u8]) -> bool {
-    match (form, cell) {
-        (Form::Date, &[a, b, c, d]) => !matches!(i32::from_be_bytes([a, b, c, d]), i32::MIN | i32::MAX),
-        (Form::Timestamp | Form::TimestampTz, &[a, b, c, d, e, f, g, h]) => {
-            !matches!(i64::from_be_bytes([a, b, c, d, e, f, g, h]), i64::MIN | i64::MAX)
+    let four = || <[u8; 4]>::try_from(cell).ok();
+    let eight = || <[u8; 8]>::try_from(cell).ok();
+    match form {
+        Form::Date => four().map(i32::from_be_bytes).is_none_or(|days| days != i32::MIN && days != i32::MAX),
+        Form::Timestamp | Form::TimestampTz => {
+            eight().map(i64::from_be_bytes).is_none_or(|micros| micros != i64::MIN && micros != i64::MAX)
         }
-        (Form::Float4, &[a, b, c, d]) => f32::from_be_bytes([a, b, c, d]).is_finite(),
-        (Form::Float8, &[a, b, c, d, e, f, g, h]) => f64::from_be_bytes([a, b, c, d, e, f, g, h]).is_finite(),
+        Form::Float4 => four().map(f32::from_be_bytes).is_none_or(f32::is_finite),
+        Form::Float8 => eight().map(f64::from_be_bytes).is_none_or(f64::is_finite),
         // Of its sign, 0x4000 is the minus; the others are NaN and the infinities.
-        (Form::Numeric, &[_, _, _, _, sign, ..]) => sign == 0 || sign == 0x40,
+        Form::Numeric => cell.get(4).is_none_or(|sign| matches!(sign, 0 | 0x40)),
         _ => true,
     }
 }
