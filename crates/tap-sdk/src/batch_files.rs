@@ -16,8 +16,8 @@ use crate::TapError;
 /// has accepted its records.
 const FOLDER: &str = "TAPSTER_RUN_FOLDER";
 
-/// Most bytes of files that wait to be accepted. Beyond it the tap waits: a slow warehouse slows the tap, and no more
-/// than this lies on the disk.
+/// Most bytes of files that wait to be accepted, unless one alone has more. A file that does not fit beside them waits
+/// to be written: a slow warehouse slows the tap, and no more than this lies on the disk.
 const WAITING: u64 = 48 << 20;
 
 /// How long until files are looked at again while the tap waits for them to go.
@@ -45,7 +45,9 @@ impl BatchFiles {
 
     /// Writes one file, after waiting until there is room for it; gives its address.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<String, TapError> {
-        while !self.has_room() {
+        // A file has little more than its columns have in memory.
+        let coming = batch.get_array_memory_size() as u64;
+        while !self.has_room(coming) {
             thread::sleep(LOOK);
         }
         self.written += 1;
@@ -60,16 +62,13 @@ impl BatchFiles {
         Ok(address)
     }
 
-    fn has_room(&mut self) -> bool {
-        self.bytes_waiting() <= WAITING
-    }
-
-    fn bytes_waiting(&mut self) -> u64 {
+    fn has_room(&mut self, coming: u64) -> bool {
         // They go in the order in which they came.
         while self.waiting.front().is_some_and(|(path, _)| !path.exists()) {
             self.waiting.pop_front();
         }
-        self.waiting.iter().map(|(_, bytes)| bytes).sum()
+        let waiting: u64 = self.waiting.iter().map(|(_, bytes)| bytes).sum();
+        self.waiting.is_empty() || waiting + coming <= WAITING
     }
 }
 
@@ -98,14 +97,14 @@ mod tests {
     fn it_waits_until_its_files_are_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let mut files = BatchFiles::new(folder.path().to_owned());
-        let third = usize::try_from(WAITING / 2).unwrap();
+        let third = usize::try_from(WAITING / 3).unwrap();
         let addresses: Vec<_> = (0..2).map(|_| files.write(&batch(third)).unwrap()).collect();
         assert!(addresses[0].ends_with("/batch-1.arrow") && addresses[1].ends_with("/batch-2.arrow"));
-        assert!(!files.has_room(), "two files are more than may wait");
+        assert!(!files.has_room(WAITING / 3), "three files are more than may wait");
         let first = folder.path().join("batch-1.arrow");
         let accepted = thread::spawn(move || fs::remove_file(first).unwrap());
-        files.write(&batch(1)).unwrap();
+        files.write(&batch(third)).unwrap();
         accepted.join().unwrap();
-        assert!(folder.path().join("batch-3.arrow").exists() && files.has_room());
+        assert!(folder.path().join("batch-3.arrow").exists() && files.has_room(1));
     }
 }

@@ -44,7 +44,7 @@ impl<'a> Batch<'a> {
         let mut bytes = 0;
         for (at, (cells, column)) in self.columns.iter_mut().zip(&self.plan.columns).enumerate() {
             let Some(cell) = row.field(at) else {
-                cells.put_null();
+                bytes += cells.put_null();
                 continue;
             };
             let put = cells.put(cell, self.dates);

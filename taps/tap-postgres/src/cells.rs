@@ -22,10 +22,14 @@ const EPOCH_DAYS: i32 = 10_957;
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
+/// What its place in the list of a column takes: where it ends, and whether it is there.
+const END: usize = 4;
+const VALID: usize = 1;
+
 /// What became of a cell.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Put {
-    /// It is there, and takes so many bytes.
+    /// It is there, and takes so many bytes of the column.
     Done(usize),
     /// The form of its type does not hold it.
     NeedsText,
@@ -120,22 +124,26 @@ impl Cells {
         Self { form, kind, values, valid: Vec::new(), nulls: 0 }
     }
 
-    /// Adds a NULL.
-    pub(crate) fn put_null(&mut self) {
-        match &mut self.values {
-            Values::Bool(values) => values.push(false),
-            Values::Int64(values) | Values::Time(values) | Values::Timestamp(values) => values.push(0),
-            Values::Numeric(values, _) => values.push(0),
-            Values::Float64(values) => values.push(0.0),
-            Values::Date(values) => values.push(0),
-            Values::Uuid(values) => values.push([0; 16]),
-            Values::Text(bytes) | Values::Binary(bytes) | Values::AsText(bytes) => {
-                bytes.ends.push(bytes.ends.last().copied().unwrap_or_default());
+    /// Adds a NULL; gives the bytes that it takes, which are those of a value.
+    pub(crate) fn put_null(&mut self) -> usize {
+        let bytes = match &mut self.values {
+            Values::Bool(values) => pushed(values, false),
+            Values::Int64(values) | Values::Time(values) | Values::Timestamp(values) => pushed(values, 0),
+            Values::Numeric(values, _) => pushed(values, 0),
+            Values::Float64(values) => pushed(values, 0.0),
+            Values::Date(values) => pushed(values, 0),
+            Values::Uuid(values) => pushed(values, [0; 16]),
+            Values::Text(Bytes { ends, .. })
+            | Values::Binary(Bytes { ends, .. })
+            | Values::AsText(Bytes { ends, .. })
+            | Values::List(ends, _) => {
+                let end = ends.last().copied().unwrap_or_default();
+                pushed(ends, end)
             }
-            Values::List(ends, _) => ends.push(ends.last().copied().unwrap_or_default()),
-        }
+        };
         self.valid.push(false);
         self.nulls += 1;
+        VALID + bytes
     }
 
     /// Adds the value of a cell. After anything but [`Put::Done`] a part of it may be there: the row is to be taken back
@@ -144,58 +152,43 @@ impl Cells {
     pub(crate) fn put(&mut self, cell: &[u8], dates: DatePolicy) -> Result<Put, Unfit> {
         let bytes = match &mut self.values {
             Values::Text(bytes) => {
+                let before = bytes.bytes.len();
                 put_text(self.form, cell, bytes)?;
-                cell.len()
+                END + bytes.bytes.len() - before
             }
-            Values::Int64(values) => {
-                values.push(integer(self.form, cell)?);
-                8
-            }
+            Values::Int64(values) => pushed(values, integer(self.form, cell)?),
             Values::Timestamp(values) => {
                 let micros = scalar::int8(cell)?;
                 if !moment::is_plain_instant(micros) {
                     return Ok(Put::NeedsText);
                 }
-                values.push(micros + i64::from(EPOCH_DAYS) * DAY);
-                8
+                pushed(values, micros + i64::from(EPOCH_DAYS) * DAY)
             }
             Values::Numeric(values, scale) => {
                 let Some(value) = postgres::numeric::scaled(cell, *scale) else { return Ok(Put::NeedsText) };
-                values.push(value);
-                16
+                pushed(values, value)
             }
-            Values::Bool(values) => {
-                values.push(scalar::bool(cell)?);
-                1
-            }
-            Values::Float64(values) => {
-                values.push(float(self.form, cell)?);
-                8
-            }
+            Values::Bool(values) => pushed(values, scalar::bool(cell)?),
+            Values::Float64(values) => pushed(values, float(self.form, cell)?),
             Values::Date(values) => {
                 let days = scalar::int4(cell)?;
                 if !moment::is_plain_day(days) {
                     return Ok(Put::NeedsText);
                 }
-                values.push(days + EPOCH_DAYS);
-                4
+                pushed(values, days + EPOCH_DAYS)
             }
             Values::Time(values) => {
                 let micros = scalar::int8(cell)?;
                 if !(0..DAY).contains(&micros) {
                     return Ok(Put::NeedsText);
                 }
-                values.push(micros);
-                8
+                pushed(values, micros)
             }
-            Values::Uuid(values) => {
-                values.push(cell.try_into().map_err(|_| Unfit::Malformed)?);
-                16
-            }
+            Values::Uuid(values) => pushed(values, cell.try_into().map_err(|_| Unfit::Malformed)?),
             Values::Binary(bytes) => {
                 bytes.bytes.extend_from_slice(cell);
                 bytes.end()?;
-                cell.len()
+                END + cell.len()
             }
             Values::AsText(bytes) => {
                 let before = bytes.bytes.len();
@@ -204,7 +197,7 @@ impl Cells {
                 let length = bytes.bytes.len() - before;
                 self.valid.push(valid);
                 self.nulls += usize::from(!valid);
-                return Ok(Put::Done(length));
+                return Ok(Put::Done(VALID + END + length));
             }
             Values::List(ends, items) => match put_lists(cell, ends, items, dates)? {
                 Put::Done(bytes) => bytes,
@@ -212,7 +205,7 @@ impl Cells {
             },
         };
         self.valid.push(true);
-        Ok(Put::Done(bytes))
+        Ok(Put::Done(VALID + bytes))
     }
 
     /// Takes back all but the first rows.
@@ -298,6 +291,13 @@ fn taken<T: ArrowNativeType>(values: &mut Vec<T>) -> ScalarBuffer<T> {
     ScalarBuffer::from(std::mem::replace(values, room))
 }
 
+/// Adds a value; gives its size.
+#[inline]
+fn pushed<T>(values: &mut Vec<T>, value: T) -> usize {
+    values.push(value);
+    size_of::<T>()
+}
+
 fn integer(form: Form, cell: &[u8]) -> Result<i64, Unfit> {
     Ok(match form {
         Form::Int2 => scalar::int2(cell)?.into(),
@@ -361,21 +361,21 @@ fn put_list(
     items: &mut Cells,
     dates: DatePolicy,
 ) -> Result<Put, Unfit> {
-    let mut bytes = 4;
+    let mut bytes = END;
     let (length, inner) = lengths.split_first().map_or((0, lengths), |(length, inner)| (*length, inner));
     for _ in 0..length {
         let put = match &mut items.values {
             Values::List(ends, below) => {
                 let put = put_list(inner, read, ends, below, dates)?;
                 items.valid.push(true);
+                bytes += VALID;
                 put
             }
             _ => {
                 if let Some(item) = read.next_item()? {
                     items.put(item, dates)?
                 } else {
-                    items.put_null();
-                    Put::Done(1)
+                    Put::Done(items.put_null())
                 }
             }
         };

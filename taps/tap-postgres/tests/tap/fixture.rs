@@ -107,6 +107,15 @@ impl Source {
         Self::said(self.command(&[], &files))
     }
 
+    /// Runs a sync for a reader of columns; gives the size of each file, in their order.
+    pub(crate) fn sync_columns(&self, catalog: &Value) -> Vec<u64> {
+        let mut command = self.command(&[], &[("catalog", catalog)]);
+        command.env("TAPSTER_RUN_FOLDER", self.folder.path());
+        let said = Self::said(command).expect_code(0);
+        let file = |message: &Value| message["manifest"][0].as_str().unwrap().replacen("file://", "", 1);
+        said.of("BATCH").into_iter().map(|message| fs::metadata(file(message)).unwrap().len()).collect()
+    }
+
     /// Starts a sync that is watched.
     pub(crate) fn start(&self, catalog: &Value) -> Running {
         let mut command = self.command(&[], &[("catalog", catalog)]);

@@ -63,3 +63,17 @@ fn an_array_deeper_than_its_table_says_is_refused() {
     assert_eq!(said.column("a"), [&json!([])]);
     assert!(said.log.contains("column `a` of public-deep holds an array of 2 dimensions"), "{}", said.log);
 }
+
+#[test]
+fn rows_of_nulls_come_in_batches_of_the_usual_size() {
+    let columns = ["timestamptz", "text", "int[]", "numeric(9,2)"];
+    let columns: Vec<_> = (0..40).map(|at| format!("c{at} {}", columns[at % 4])).collect();
+    let source = Source::new(&format!(
+        "CREATE TABLE empty (id bigint PRIMARY KEY, {}); INSERT INTO empty SELECT i FROM generate_series(1, 40000) i",
+        columns.join(", ")
+    ));
+    let metadata = json!({ "replication-method": "INCREMENTAL", "replication-key": "id" });
+    let sizes = source.sync_columns(&source.catalog("public-empty", &metadata));
+    assert!(sizes.iter().sum::<u64>() > 12 << 20, "there is enough for several: {sizes:?}");
+    assert!(sizes.iter().all(|size| *size < 5 << 20), "{sizes:?}");
+}
