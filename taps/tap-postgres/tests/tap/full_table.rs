@@ -52,6 +52,27 @@ fn a_table_comes_whole_over_any_number_of_connections() {
     }
 }
 
+/// Two numbers a row: a part of the table is less than may wait of one.
+#[test]
+fn no_connection_reads_ahead_by_more_than_a_part() {
+    let mut source = Source::new(
+        "CREATE TABLE thin (id int PRIMARY KEY, n int) WITH (fillfactor = 10);
+         INSERT INTO thin SELECT i, i FROM generate_series(1, 60000) i",
+    );
+    source.config = json!({ "parallel": 2 });
+    let mut running = source.start(&source.discover());
+    running.until(|message| message["type"] == "RECORD");
+    // Nobody reads on: each connection does what it may, and then waits.
+    let sessions = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while source.value(&format!("SELECT count(*) FILTER (WHERE state = 'idle in transaction') {sessions}"))
+        != "2"
+    {}
+    let ahead = source.value(&format!("SELECT string_agg(query, ' ') {sessions}"));
+    assert!(ahead.contains("ctid < '(256,0)'"), "{ahead}");
+    assert!(ahead.contains("ctid >= '(256,0)'") && ahead.contains("ctid < '(512,0)'"), "{ahead}");
+    running.kill();
+}
+
 #[test]
 fn each_sync_is_a_new_version_and_the_first_shows_at_once() {
     let source = Source::new("CREATE TABLE t (x int); INSERT INTO t VALUES (1)");
