@@ -100,8 +100,9 @@ fn settings(config: &Config) -> String {
     ] {
         sql.extend(["SET ", name, " = ", &literal(value), ";"]);
     }
-    // These are not known to every version.
+    // These are not known to every version. No `tcp_user_timeout`: a target that is busy for a minute makes us leave
+    // the server's bytes unread, which it would take for our end. Keepalives tell the two apart.
     sql + "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), \
-           ('tcp_user_timeout', '60000'), ('jit', 'off')) AS wanted (name, value) \
+           ('tcp_user_timeout', '0'), ('jit', 'off')) AS wanted (name, value) \
            JOIN pg_catalog.pg_settings USING (name)"
 }

@@ -70,3 +70,17 @@ fn nothing_can_be_written() {
     assert!(said.log.contains("read-only transaction"), "{}", said.log);
     assert_eq!(source.value("SELECT count(*) FROM t"), "0");
 }
+
+/// Bytes that we leave unread while the target is busy must not look like our end, whatever the role says.
+#[test]
+fn a_reader_that_is_held_up_is_not_given_up() {
+    let mut source = Source::new(
+        "CREATE ROLE hasty LOGIN PASSWORD 'not-a-secret'; ALTER ROLE hasty SET tcp_user_timeout = 60000",
+    );
+    source.config = json!({
+        "user": "hasty",
+        "queries": { "q": "SELECT current_setting('tcp_user_timeout') AS timeout" },
+    });
+    let said = source.sync(&source.discover(), None).expect_code(0);
+    assert_eq!(said.column("timeout"), [&json!("0")]);
+}
