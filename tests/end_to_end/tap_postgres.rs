@@ -245,10 +245,17 @@ fn every_type_arrives_in_duckdb() {
     assert_eq!(copied.first(), both.warehouse.rows(source).first());
 }
 
+/// As the server keeps them: with line ends, and the document `null` in each of its forms.
+const DOCUMENTS: &str = r#"
+CREATE TABLE shop.documents (id int PRIMARY KEY, json json, jsonb jsonb, jsons json[]);
+INSERT INTO shop.documents VALUES (1, E'{"a":\n [1,\r\n\t2]}', '{"a": 1}', ARRAY[E'[1,\n2]', ' null ']::json[]),
+  (2, ' null ', 'null', ARRAY['null', NULL, '"null"']::json[]), (3, E'\n"null"', '"null"', '{}'), (4, NULL, NULL, NULL)"#;
+
 /// As columns and as records the same rows make the same table.
 #[test]
 fn columns_and_records_are_the_same() {
-    let both = Both::new(&format!("{}; {}", every_type(), RANDOM.replacen("CREATE SCHEMA shop;", "", 1)));
+    let random = RANDOM.replacen("CREATE SCHEMA shop;", "", 1);
+    let both = Both::new(&format!("{}; {random}; {DOCUMENTS}", every_type()));
     let mut tables = Vec::new();
     for send in ["columns", "records"] {
         let mut tap = both.tap();
@@ -258,7 +265,7 @@ fn columns_and_records_are_the_same() {
             .pipeline(send, &json!({ "tap": tap, "target": both.warehouse.block(), "defaults": defaults }));
         let _ = both.project.run(["run", send]).expect_code(0);
         // It is the clock's.
-        for table in ["every_type", "random"] {
+        for table in ["every_type", "random", "documents"] {
             both.sql(&format!("ALTER TABLE {send}.{table} DROP COLUMN _sdc_table_version"));
         }
         let types = format!(
@@ -269,7 +276,7 @@ fn columns_and_records_are_the_same() {
         tables.push(both.warehouse.rows(&types));
     }
     assert_eq!(tables[0], tables[1]);
-    assert!(tables[0].len() > 60, "both tables are there");
+    assert!(tables[0].len() > 60, "all tables are there");
     for row in &tables[0] {
         let [Some(table), Some(column), ..] = &row[..] else { panic!("a column has a name") };
         let quoted = format!("\"{}\"", column.replace('"', "\"\""));
@@ -279,4 +286,22 @@ fn columns_and_records_are_the_same() {
         );
         assert_eq!(both.warehouse.rows(&difference), Vec::<Vec<Option<String>>>::new(), "{table}.{column}");
     }
+}
+
+#[test]
+fn documents_are_the_same_as_columns_and_as_records_in_duckdb() {
+    let both = Both::new(&format!("CREATE SCHEMA shop; {DOCUMENTS}"));
+    let warehouse = Warehouse::duckdb(both.project.path());
+    let loaded = ["columns", "records"].map(|send| {
+        let mut tap = both.tap();
+        tap["config"]["send"] = send.into();
+        let defaults = json!({ "target_schema": send, "target_table": "{table}" });
+        both.project
+            .pipeline(send, &json!({ "tap": tap, "target": warehouse.block(), "defaults": defaults }));
+        let _ = both.project.run(["run", send]).expect_code(0);
+        warehouse.rows(&format!("SELECT id, json, jsonb, jsons FROM {send}.documents ORDER BY id"))
+    });
+    assert_eq!(loaded[0], loaded[1]);
+    assert_eq!(loaded[0][1][1], None, "the document `null` is NULL");
+    assert_eq!(loaded[0][2][2].as_deref(), Some("\"null\""));
 }

@@ -15,12 +15,7 @@ use crate::column_type::{ColumnType, Form};
 use crate::config::DatePolicy;
 use crate::json::{self, Unfit};
 use crate::moment;
-use crate::scalar;
-
-/// Days from 1970 to 2000, where the server counts from.
-const EPOCH_DAYS: i32 = 10_957;
-/// Microseconds of a day.
-const DAY: i64 = 86_400_000_000;
+use crate::scalar::{self, EPOCH_DAYS};
 
 /// What its place in the list of a column takes: where it ends, and whether it is there.
 const END: usize = 4;
@@ -162,7 +157,7 @@ impl Cells {
                 if !moment::is_plain_instant(micros) {
                     return Ok(Put::NeedsText);
                 }
-                pushed(values, micros + i64::from(EPOCH_DAYS) * DAY)
+                pushed(values, micros + i64::from(EPOCH_DAYS) * moment::DAY)
             }
             Values::Numeric(values, scale) => {
                 let Some(value) = postgres::numeric::scaled(cell, *scale) else { return Ok(Put::NeedsText) };
@@ -179,7 +174,7 @@ impl Cells {
             }
             Values::Time(values) => {
                 let micros = scalar::int8(cell)?;
-                if !(0..DAY).contains(&micros) {
+                if !(0..moment::DAY).contains(&micros) {
                     return Ok(Put::NeedsText);
                 }
                 pushed(values, micros)
@@ -316,15 +311,13 @@ fn put_text(form: Form, cell: &[u8], bytes: &mut Bytes) -> Result<(), Unfit> {
         Form::Numeric => {
             postgres::numeric::digits(cell, &mut bytes.bytes).ok_or(Unfit::Malformed)?;
         }
-        Form::Jsonb => bytes.bytes.extend_from_slice(encoded(scalar::jsonb(cell)?)?),
-        _ => bytes.bytes.extend_from_slice(encoded(cell)?),
+        Form::Json | Form::Jsonb => json::write_scalar(form, cell, DatePolicy::Keep, &mut bytes.bytes)?,
+        _ => {
+            let text = scalar::text(cell).map_err(|_| Unfit::Encoding)?;
+            bytes.bytes.extend_from_slice(text.as_bytes());
+        }
     }
     bytes.end()
-}
-
-/// Bytes that are UTF-8.
-fn encoded(cell: &[u8]) -> Result<&[u8], Unfit> {
-    scalar::text(cell).map(str::as_bytes).map_err(|_| Unfit::Encoding)
 }
 
 /// The text of what a RECORD would have; `false` where that is null.

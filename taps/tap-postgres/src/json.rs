@@ -150,7 +150,8 @@ fn write_text(text: &str, out: &mut Vec<u8>) -> Result<(), Unfit> {
 fn write_json(document: &[u8], out: &mut Vec<u8>) -> Result<(), Unfit> {
     scalar::text(document).map_err(|_| Unfit::Encoding)?;
     let start = out.len();
-    out.extend_from_slice(document);
+    // Blanks around it are no part of a value in a RECORD, and a reader of columns looks for `null` without them.
+    out.extend_from_slice(document.trim_ascii());
     for byte in out.iter_mut().skip(start) {
         if matches!(byte, b'\n' | b'\r') {
             *byte = b' ';

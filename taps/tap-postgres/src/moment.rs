@@ -3,8 +3,9 @@
 use crate::config::DatePolicy;
 use crate::scalar::EPOCH_DAYS;
 
-/// Microseconds of a day and of a second.
-const DAY: i64 = 86_400_000_000;
+/// Microseconds of a day.
+pub(crate) const DAY: i64 = 86_400_000_000;
+/// Microseconds of a second.
 const SECOND: i64 = 1_000_000;
 
 /// A day or an instant that the policy refuses.
@@ -31,7 +32,7 @@ pub(crate) fn date(days: i32, policy: DatePolicy, out: &mut Vec<u8>) -> Result<(
         i32::MIN => return outside("-infinity", "0001-01-01", policy, out),
         _ => {}
     }
-    let (year, month, day) = civil(i64::from(days) + EPOCH_DAYS);
+    let (year, month, day) = civil(i64::from(days) + i64::from(EPOCH_DAYS));
     if policy != DatePolicy::Keep && !(1..=9999).contains(&year) {
         return outside("", if year < 1 { "0001-01-01" } else { "9999-12-31" }, policy, out);
     }
@@ -51,7 +52,7 @@ pub(crate) fn instant(micros: i64, policy: DatePolicy, out: &mut Vec<u8>) -> Res
         i64::MIN => return outside("-infinity", FIRST, policy, out),
         _ => {}
     }
-    let (year, month, day) = civil(micros.div_euclid(DAY) + EPOCH_DAYS);
+    let (year, month, day) = civil(micros.div_euclid(DAY) + i64::from(EPOCH_DAYS));
     if policy != DatePolicy::Keep && !(1..=9999).contains(&year) {
         return outside("", if year < 1 { FIRST } else { LAST }, policy, out);
     }

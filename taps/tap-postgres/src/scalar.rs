@@ -1,7 +1,7 @@
 //! Cells of fixed size, by their bytes: the most significant first.
 
 /// Days from 1970-01-01 to 2000-01-01, where the server counts from.
-pub(crate) const EPOCH_DAYS: i64 = 10_957;
+pub(crate) const EPOCH_DAYS: i32 = 10_957;
 
 /// The cell does not have the form of its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
