@@ -1,5 +1,6 @@
 //! The catalog: a stream for each table, view and query.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use singer::{Catalog, CatalogStream, Json};
@@ -8,6 +9,7 @@ use tap_sdk::{TapError, log};
 use crate::config::Config;
 use crate::relation::{Kind, Relation, TableColumn, Wanted, relations};
 use crate::session::{Session, cell};
+use crate::statement::quoted;
 use crate::type_catalog::TypeCatalog;
 
 /// Looks at all that the config names.
@@ -15,6 +17,7 @@ pub(crate) async fn discover(config: &Config) -> Result<Catalog, TapError> {
     let session = Session::open(config).await?;
     require_schemas(&session, &config.filter_schemas).await?;
     let found = relations(&session, Wanted::Schemas(&config.filter_schemas)).await?;
+    refuse_twins(&found)?;
     warn_of_unreadable(&found, &config.server.user);
     let mut streams = Vec::with_capacity(found.len());
     for relation in &found {
@@ -47,6 +50,23 @@ async fn require_schemas(session: &Session, schemas: &[String]) -> Result<(), Ta
                 .with_hint(format!("there are: {}", known.join(", "))))
         }
     }
+}
+
+/// A dash may be part of a schema's name and of a table's.
+fn refuse_twins(relations: &[Relation]) -> Result<(), TapError> {
+    let mut known = HashMap::new();
+    for relation in relations {
+        if let Some(twin) = known.insert(relation.id(), relation) {
+            let place =
+                |relation: &Relation| format!("{}.{}", quoted(&relation.schema), quoted(&relation.name));
+            let (id, one, other) = (relation.id(), place(twin), place(relation));
+            return Err(TapError::config(format!("`{id}` would be the stream of {one} and of {other}"))
+                .with_hint(
+                    "name the schema of one of them in `filter_schemas`, and read the other by `queries`",
+                ));
+        }
+    }
+    Ok(())
 }
 
 fn warn_of_unreadable(relations: &[Relation], role: &str) {

@@ -67,6 +67,18 @@ fn tables_views_and_partitions_are_listed_with_keys_and_rows() {
 }
 
 #[test]
+fn two_tables_cannot_be_one_stream() {
+    let mut source = Source::new(
+        "CREATE SCHEMA a; CREATE SCHEMA \"a-b\"; CREATE TABLE a.\"b-c\" (x int); CREATE TABLE \"a-b\".c (x int)",
+    );
+    let said = source.discovery().expect_code(78);
+    let words = r#"`a-b-c` would be the stream of "a"."b-c" and of "a-b"."c""#;
+    assert!(said.log.contains(words) && said.log.contains("filter_schemas"), "{}", said.log);
+    source.config = json!({ "filter_schemas": "a" });
+    source.discovery().expect_code(0);
+}
+
+#[test]
 fn what_may_not_be_read_is_listed_and_said() {
     let mut source = Source::new(
         "CREATE ROLE discoverer LOGIN PASSWORD 'not-a-secret'; CREATE TABLE open (x int, secret int);
