@@ -9,7 +9,8 @@ pub(crate) struct Bookmark {
     /// The table version of the last `FULL_TABLE` sync.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<i64>,
-    /// How far it has come, when it is not through and can be gone on with.
+    /// How far it has come, where it is not through and can be gone on with. There is none either in the middle of a
+    /// table that cannot: the next sync starts over in both cases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) progress: Option<Progress>,
     /// The column that an `INCREMENTAL` sync went by.
