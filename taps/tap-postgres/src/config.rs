@@ -6,6 +6,7 @@ use postgres::settings::{seconds, text, unknown};
 use postgres::{Error, Result, SERVER_SETTINGS, ServerSettings};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::{Map, Value};
+use tap_sdk::log;
 
 /// Those beside [`SERVER_SETTINGS`].
 const OURS: [&str; 6] = ["filter_schemas", "statement_timeout", "parallel", "queries", "dates", "send"];
@@ -65,6 +66,10 @@ impl Config {
             None => None,
             Some(_) => Some(seconds(&given, "statement_timeout", 1)?),
         };
+        let server = ServerSettings::take(&mut given)?;
+        for name in &server.passed_over {
+            log::warning(&format!("parameter `{name}` of `sqlalchemy_url` is passed over"));
+        }
         Ok(Self {
             filter_schemas: schemas(given.get("filter_schemas"))?,
             statement_timeout,
@@ -72,7 +77,7 @@ impl Config {
             queries: queries(given.get("queries"))?,
             dates: dates(&given)?,
             sends_columns: sends_columns(&given)?,
-            server: ServerSettings::take(&mut given)?,
+            server,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! One session: read-only, in UTC, with the settings that values are read under.
 
 use postgres::{Connection, Error};
-use tap_sdk::{TapError, log};
+use tap_sdk::TapError;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Client, Row};
@@ -33,9 +33,6 @@ pub(crate) struct Session {
 impl Session {
     /// Connects, logs in and sets the session up.
     pub(crate) async fn open(config: &Config) -> Result<Self, TapError> {
-        for name in &config.server.passed_over {
-            log::warning(&format!("parameter `{name}` of `sqlalchemy_url` is passed over"));
-        }
         let connection = postgres::connect(&config.server).await.map_err(from_server)?;
         let session = Self { connection, place: config.server.to_string() };
         session.execute("setting the session up", &settings(config)).await?;

@@ -84,3 +84,20 @@ fn a_reader_that_is_held_up_is_not_given_up() {
     let said = source.sync(&source.discover(), None).expect_code(0);
     assert_eq!(said.column("timeout"), [&json!("0")]);
 }
+
+#[test]
+fn a_parameter_that_means_nothing_is_said_once() {
+    let mut source = Source::new(
+        "CREATE TABLE paged (id int PRIMARY KEY, text text) WITH (fillfactor = 10);
+         INSERT INTO paged SELECT i, repeat('x', 900) FROM generate_series(1, 600) i",
+    );
+    source.config = json!({ "sqlalchemy_url": "postgresql://?gssencmode=disable", "parallel": 2 });
+    let said = source.sync(&source.discover(), None).expect_code(0);
+    assert!(said.of("STATE").len() > 2, "it is read in parts");
+    assert_eq!(
+        said.log.matches("parameter `gssencmode` of `sqlalchemy_url` is passed over").count(),
+        1,
+        "{}",
+        said.log
+    );
+}
