@@ -57,11 +57,15 @@ fn what_no_number_and_no_calendar_holds_comes_by_policy() {
 }
 
 #[test]
-fn an_array_deeper_than_its_table_says_is_refused() {
+fn an_array_of_other_dimensions_than_its_table_says_is_refused() {
     let source = Source::new("CREATE TABLE deep (a int[]); INSERT INTO deep VALUES ('{}'), ('{{1}}')");
     let said = source.sync(&source.discover(), None).expect_code(1);
     assert_eq!(said.column("a"), [&json!([])]);
     assert!(said.log.contains("column `a` of public-deep holds an array of 2 dimensions"), "{}", said.log);
+    let source = Source::new("CREATE TABLE flat (a int[][]); INSERT INTO flat VALUES ('{1,2}')");
+    let said = source.sync(&source.discover(), None).expect_code(1);
+    let words = "column `a` of public-flat holds an array of 1 dimensions where its table declares 2";
+    assert!(said.log.contains(words) && said.log.contains("to_jsonb(column)"), "{}", said.log);
 }
 
 #[test]
