@@ -29,7 +29,13 @@ impl Pem {
     pub(crate) fn certificates(&self, setting: &str) -> Result<Vec<CertificateDer<'static>>> {
         let bytes = self.read(setting)?;
         let certificates: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-        let certificates = certificates.map_err(|error| self.unreadable(setting, &error))?;
+        // The library's own words are a list of bytes.
+        let certificates = certificates.map_err(|_| {
+            self.wrong(
+                setting,
+                "is broken PEM: its `-----END CERTIFICATE-----` is missing, or something before it is not base64",
+            )
+        })?;
         if certificates.is_empty() {
             return Err(self.wrong(setting, "holds no certificate in PEM form"));
         }

@@ -244,4 +244,8 @@ async fn a_root_certificate_that_cannot_be_read_is_a_wrong_setting() {
         assert_eq!((error.code, &error.status), ("E0310", &Status::Config));
         assert!(error.message.contains(&path.display().to_string()), "{error}");
     }
+    let torn = "-----BEGIN CERTIFICATE-----\nAAAA\n";
+    let settings = json!({ "host": "localhost", "user": "u", "sslmode": "verify-ca", "ssl_root_cert": torn });
+    let error = PostgresTarget::new(&settings.to_string()).unwrap().check().await.unwrap_err();
+    assert!(error.message.starts_with("`ssl_root_cert` is broken PEM: its `-----END"), "{error}");
 }
