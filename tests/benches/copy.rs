@@ -73,8 +73,8 @@ fn run(project: &Project, database: &Database) -> f64 {
 }
 
 fn assert_same(warehouse: &Warehouse) {
-    let columns = "id, order_uuid, customer_id, customer_email, status, currency, amount, discount, quantity, is_gift, \
-                   note, tags, shipping, created_at, updated_at";
+    let columns = "id, order_uuid, customer_id, customer_email, status, currency, amount, discount, \
+                   quantity::bigint, is_gift, note, tags, shipping, created_at, updated_at";
     let differ = format!(
         "SELECT count(*) FROM (SELECT {columns} FROM shop.orders) s \
          FULL JOIN (SELECT {columns} FROM copy.orders) c ON s = c WHERE s IS NULL OR c IS NULL"
