@@ -4,6 +4,7 @@
 //! Must not know processes, I/O or any target.
 //! Entry points: [`table_schema`] maps a SCHEMA, [`BatchBuilder`] takes its records.
 
+mod absent;
 mod builder;
 mod column_type;
 mod conform;
@@ -21,6 +22,7 @@ pub use arrow_array;
 pub use arrow_buffer;
 pub use arrow_schema;
 
+pub use absent::{ABSENT, absent_cells, absent_column, absent_in, ever_absent, without_absent};
 pub use builder::{BatchBuilder, PropertyFilter};
 pub use column_type::{ColumnType, ParseColumnTypeError, TYPE_METADATA};
 pub use conform::{ColumnRefused, Conformed};

@@ -153,7 +153,8 @@ pub fn table_schema(
         return Err(SchemaRefused::NoColumns { stream: stream.clone() });
     }
     let key_properties = distinct(key_properties);
-    Ok(TableSchema { stream: stream.clone(), columns, key_properties })
+    let keeps_absent = schema.keeps_absent;
+    Ok(TableSchema { stream: stream.clone(), columns, key_properties, keeps_absent })
 }
 
 fn distinct(names: &[String]) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_schema::{Schema, SchemaRef};
 
-use crate::ColumnType;
+use crate::{ColumnType, absent_column};
 
 /// Name of a Singer stream, as RECORD messages carry it. Cheap to copy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -57,13 +57,18 @@ pub struct TableSchema {
     pub columns: Vec<Column>,
     /// Names of the key's columns; empty for a keyless stream.
     pub key_properties: Vec<String>,
+    /// Whether a property that a record lacks keeps the value that the table has: its batches then say which cells
+    /// came, in a column of their own behind the others ([`ABSENT`](crate::ABSENT)).
+    pub keeps_absent: bool,
 }
 
 impl TableSchema {
     /// The Arrow schema that its batches have.
     #[must_use]
     pub fn arrow(&self) -> SchemaRef {
-        let fields = self.columns.iter().map(|c| c.column_type.field(&c.name, c.nullable));
+        let absent = self.keeps_absent.then(absent_column);
+        let columns = self.columns.iter().chain(&absent);
+        let fields = columns.map(|c| c.column_type.field(&c.name, c.nullable));
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 

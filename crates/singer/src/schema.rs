@@ -27,6 +27,9 @@ pub enum SchemaError {
         /// The reference.
         reference: String,
     },
+    /// `x-tapster-absent` says what nobody knows.
+    #[error("`x-tapster-absent` must be \"keep\"")]
+    Absent,
 }
 
 /// A primitive type of JSON Schema.
@@ -93,6 +96,9 @@ pub struct JsonSchema {
     pub tapster_type: Option<String>,
     /// `precision` and `scale` beside `x-singer.decimal`.
     pub decimal: Option<(u8, u8)>,
+    /// `x-tapster-absent: "keep"`, which means something at the top alone: a property that a record lacks keeps the
+    /// value that the table has.
+    pub keeps_absent: bool,
 }
 
 impl JsonSchema {
@@ -170,6 +176,9 @@ impl Reader<'_> {
             "multipleOf" => schema.multiple_of = number(),
             "contentEncoding" => schema.content_encoding = text(),
             "x-tapster-type" => schema.tapster_type = text(),
+            "x-tapster-absent" if value.as_str() == Some("keep") => schema.keeps_absent = true,
+            // Another word than ours would make NULL of what shall stay.
+            "x-tapster-absent" => return Err(SchemaError::Absent),
             _ => {}
         }
         Ok(())
@@ -259,6 +268,15 @@ mod tests {
         assert_eq!(properties["z"].minimum.as_deref(), Some("-5"));
         assert_eq!(properties["a"].alternatives[0].format.as_deref(), Some("date-time"));
         assert_eq!(properties["m"].parts[0].types, [JsonType::Number]);
+    }
+
+    #[test]
+    fn absent_properties_are_kept_where_it_says_so_and_no_other_word_will_do() {
+        let parse = JsonSchema::parse;
+        assert!(parse(r#"{"properties":{},"x-tapster-absent":"keep"}"#).unwrap().keeps_absent);
+        assert!(!parse(r#"{"properties":{}}"#).unwrap().keeps_absent);
+        assert!(matches!(parse(r#"{"x-tapster-absent":"Keep"}"#), Err(SchemaError::Absent)));
+        assert!(matches!(parse(r#"{"x-tapster-absent":true}"#), Err(SchemaError::Absent)));
     }
 
     #[test]

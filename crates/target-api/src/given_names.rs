@@ -65,10 +65,12 @@ impl GivenNames {
     }
 
     /// The columns that hold values of these properties from before and that a record which is replaced must not
-    /// keep: it would have two values.
+    /// keep: it would have two values. Each with the place of its property among these.
     #[must_use]
-    pub fn retired<'a>(&self, properties: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-        properties.into_iter().flat_map(|property| self.all_of(property).iter().skip(1).cloned()).collect()
+    pub fn retired<'a>(&self, properties: impl IntoIterator<Item = &'a str>) -> Vec<(usize, String)> {
+        let retired =
+            |(at, property)| self.all_of(property).iter().skip(1).map(move |name| (at, name.clone()));
+        properties.into_iter().enumerate().flat_map(retired).collect()
     }
 
     /// Gives a property another column, because its present one cannot become this type: an earlier one that holds
@@ -130,10 +132,10 @@ mod tests {
         let mut actual = vec![column("amount", ColumnType::Int64), column("AMOUNT__2", ColumnType::Text)];
         assert_eq!(given.version("amount", &ColumnType::Json, &actual, RULE), "amount__3");
         actual.push(column("amount__3", ColumnType::Json));
-        assert_eq!(given.retired(["amount", "other"]), ["amount"]);
+        assert_eq!(given.retired(["other", "amount"]), [(1, "amount".to_owned())]);
         assert_eq!(given.version("amount", &ColumnType::Int64, &actual, RULE), "amount");
         assert_eq!(given.version("amount", &ColumnType::Binary, &actual, RULE), "amount__4");
-        assert_eq!(given.retired(["amount"]), ["amount", "amount__3"]);
+        assert_eq!(given.retired(["amount"]), ["amount", "amount__3"].map(|name| (0, name.to_owned())));
     }
 
     #[test]

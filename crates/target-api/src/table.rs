@@ -92,6 +92,13 @@ impl Table {
         self.load_method.merges() && self.schema.is_keyed()
     }
 
+    /// Whether cells that did not come stay as they are in a record of the same key. Where none is replaced they are
+    /// NULL.
+    #[must_use]
+    pub fn keeps_absent(&self) -> bool {
+        self.schema.keeps_absent && self.merges()
+    }
+
     /// What a record does whose `_sdc_deleted_at` is set.
     #[must_use]
     pub fn on_delete(&self) -> OnDelete {

@@ -1,5 +1,7 @@
 //! From the staging into the table.
 
+mod absent;
+
 use duckdb::Connection;
 use target_api::columns::DELETED_AT;
 use target_api::sql::quoted;
@@ -12,12 +14,13 @@ use crate::{error, type_map};
 
 /// Merges one staging. Of the records with one key, by DuckDB's equality, the last is kept.
 pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTable) -> Result<()> {
-    let run = |sql: &str| {
-        let fails = |e: duckdb::Error| {
-            error::failed(&format!("merge stream `{}` into {}", staging.stream, table.place.written()), &e)
-        };
-        connection.execute_batch(sql).map_err(fails)
+    let fails = |e: duckdb::Error| {
+        error::failed(&format!("merge stream `{}` into {}", staging.stream, table.place.written()), &e)
     };
+    statements(staging, table).iter().try_for_each(|sql| connection.execute_batch(sql)).map_err(fails)
+}
+
+fn statements(staging: &Staging, table: &OpenTable) -> Vec<String> {
     let (place, staged) = (table.place.sql(), staging.place());
     let columns: Vec<Staged> = columns(staging, table);
     let names = columns.iter().map(|column| quoted(column.name)).collect::<Vec<_>>().join(", ");
@@ -25,7 +28,7 @@ pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTabl
     let key: Vec<&Staged> =
         columns.iter().filter(|column| staging.merge_key.iter().any(|name| name == column.name)).collect();
     if key.is_empty() {
-        return run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged}"));
+        return vec![format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged}")];
     }
     let keys = key.iter().map(|column| column.value.as_str()).collect::<Vec<_>>().join(", ");
     // A delete comes after the load of what was sent before it; what was sent after it is the last of its key.
@@ -35,40 +38,49 @@ pub(crate) fn merge(connection: &Connection, staging: &Staging, table: &OpenTabl
         key.iter().map(|column| format!("{place}.{} = s.v{}", quoted(column.name), column.index)).collect();
     let equal = equal.join(" AND ");
     let whole = table.actual.iter().all(|actual| columns.iter().any(|column| column.name == actual.name));
-    if whole {
+    let mut statements = if whole && staging.absent.is_empty() {
         // A delete and an insert, because DuckDB checks the index that an upsert needs too early.
         let keys = aliased(&key);
-        run(&format!("DELETE FROM {place} USING (SELECT {keys} FROM {staged}{loaded}) AS s WHERE {equal}"))?;
-        run(&format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged} WHERE {last}"))?;
+        vec![
+            format!("DELETE FROM {place} USING (SELECT {keys} FROM {staged}{loaded}) AS s WHERE {equal}"),
+            format!("INSERT INTO {place} ({names}) SELECT {values} FROM {staged} WHERE {last}"),
+        ]
     } else {
-        let there = |name: &&String| table.actual.iter().any(|actual| actual.name == **name);
-        let retired: Vec<&String> = staging.retired.iter().filter(there).collect();
-        update_and_insert(&run, (&place, &staged, &last, &equal), &columns, &retired)?;
-    }
+        let source =
+            absent::completed(staging, &last, &keys).unwrap_or_else(|| format!("{staged} WHERE {last}"));
+        let there = |name: &str| table.actual.iter().any(|actual| actual.name == name);
+        let retired = staging.retired.iter().filter(|(_, name)| there(name));
+        let emptied = retired.map(|(of, name)| absent::kept(staging, &place, *of, name, "NULL"));
+        update_and_insert((&place, &source, &equal), staging, &columns, emptied.collect())
+    };
     let last = format!("rowid IN (SELECT max(rowid) FROM {staged} GROUP BY {keys})");
-    deletes(staging, &columns, (&place, &last, &equal)).map_or(Ok(()), |sql| run(&sql))
+    statements.extend(deletes(staging, &columns, (&place, &last, &equal)));
+    statements
 }
 
-/// For a table that has columns which the stream no longer has: their values stay.
+/// For a table that has columns which the stream no longer has, and for records that leave cells as they are: those
+/// values stay. What is there from before a column's type changed goes with the record that it belonged to.
 fn update_and_insert(
-    run: &dyn Fn(&str) -> Result<()>,
-    (place, staged, last, equal): (&str, &str, &str, &str),
+    (place, source, equal): (&str, &str, &str),
+    staging: &Staging,
     columns: &[Staged],
-    retired: &[&String],
-) -> Result<()> {
+    emptied: Vec<String>,
+) -> Vec<String> {
     let names = columns.iter().map(|column| quoted(column.name)).collect::<Vec<_>>().join(", ");
-    let source =
-        format!("(SELECT {} FROM {staged} WHERE {last}) AS s", aliased(&columns.iter().collect::<Vec<_>>()));
-    let set = columns.iter().map(|column| format!("{} = s.v{}", quoted(column.name), column.index));
-    // What is there from before a column's type changed goes with the record that it belonged to.
-    let emptied = retired.iter().map(|name| format!("{} = NULL", quoted(name)));
+    let aliased = aliased(&columns.iter().collect::<Vec<_>>());
+    let source = format!("(SELECT {aliased}{} FROM {source}) AS s", absent::flags(staging));
+    let set = columns.iter().map(|column| {
+        absent::kept(staging, place, column.index, column.name, &format!("s.v{}", column.index))
+    });
     let set: Vec<String> = set.chain(emptied).collect();
-    run(&format!("UPDATE {place} SET {} FROM {source} WHERE {equal}", set.join(", ")))?;
     let values: Vec<String> = columns.iter().map(|column| format!("s.v{}", column.index)).collect();
-    run(&format!(
-        "INSERT INTO {place} ({names}) SELECT {} FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {place} WHERE {equal})",
-        values.join(", ")
-    ))
+    vec![
+        format!("UPDATE {place} SET {} FROM {source} WHERE {equal}", set.join(", ")),
+        format!(
+            "INSERT INTO {place} ({names}) SELECT {} FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {place} WHERE {equal})",
+            values.join(", ")
+        ),
+    ]
 }
 
 /// What is done to the records whose last message of this staging is a delete.
@@ -208,3 +220,6 @@ pub(crate) fn refuse_repeated_key(
         .map_err(|e| error::failed(&format!("look at the keys in {}", place.written()), &e))?;
     if repeated { Err(refusal::repeated_key(stream, place.written(), old, new)) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;

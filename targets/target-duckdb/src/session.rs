@@ -118,8 +118,8 @@ pub(crate) struct OpenTable {
     pub actual: Vec<ActualColumn>,
     /// Whether tapster made the table.
     pub made: bool,
-    /// Columns that hold values of the stream's properties from before their type changed.
-    pub retired: Vec<String>,
+    /// Columns that hold values of the stream's properties from before their type changed, with the properties' places.
+    pub retired: Vec<(usize, String)>,
     /// Columns by which records are replaced; empty when all are appended.
     pub merge_key: Vec<String>,
     /// Records written by this run.

@@ -1,6 +1,6 @@
 //! Batches as DuckDB's appender takes them, in a temporary table of their own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use arrow_buffer::OffsetBuffer;
@@ -24,7 +24,11 @@ pub(crate) struct Staging {
     /// Names of the columns whose values say which record is replaced; empty when all are appended.
     pub merge_key: Vec<String>,
     /// Columns in which a record that is replaced has values from before their type changed.
-    pub retired: Vec<String>,
+    pub retired: Vec<(usize, String)>,
+    /// Whether its batches say which cells did not come, in a column `a` behind the others.
+    pub says_absent: bool,
+    /// Its columns of which cells did not come.
+    pub absent: BTreeSet<usize>,
     /// What its delete records do.
     pub on_delete: OnDelete,
     /// Place among the stream's records of the first one, from 1.
@@ -53,6 +57,7 @@ impl Staging {
             .iter()
             .enumerate()
             .map(|(index, column)| format!("c{index} {}", type_map::staged_type(&column.column_type)))
+            .chain(self.says_absent.then(|| "a BIGINT[]".to_owned()))
             .collect();
         let sql = format!("CREATE TEMPORARY TABLE {} ({})", self.place(), columns.join(", "));
         connection.execute_batch(&sql).map_err(|e| self.failed("stage", &e))

@@ -1,10 +1,11 @@
 //! Accepting a batch: numbers are made canonical and looked at, then it is staged.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use columns::StreamName;
 use columns::arrow_array::{ArrayRef, RecordBatch};
 use columns::arrow_schema::{Field, Schema};
+use columns::{ABSENT, StreamName, absent_cells, ever_absent, without_absent};
 use target_api::{ColumnType, Result};
 
 use crate::session::{OpenTable, Session, Step};
@@ -33,7 +34,8 @@ impl Session {
 
     fn stage_into(&mut self, table: &mut OpenTable, batch: RecordBatch) -> Result<()> {
         let stream = table.wanted.schema.stream.clone();
-        if batch.num_columns() != table.names.len() {
+        let cells = without_absent(&batch);
+        if cells.num_columns() != table.names.len() {
             return Err(error::order(format!(
                 "a batch of stream `{stream}` does not have its table's columns"
             )));
@@ -43,8 +45,13 @@ impl Session {
             database.make_room(bytes)?;
         }
         let records = batch.num_rows() as u64;
-        let exact = self.exact(table, &batch)?;
-        drop(batch);
+        let mut exact = self.exact(table, &cells)?;
+        let absent = absent_cells(&batch).filter(|_| table.wanted.keeps_absent());
+        let ever_absent = absent.map(ever_absent).unwrap_or_default();
+        if let Some(absent) = absent {
+            exact = with_column(&exact, ABSENT, Arc::new(absent.clone()))?;
+        }
+        drop((batch, cells));
         let step = match table.step {
             Some(step) => step,
             None => self.new_staging(table)?,
@@ -52,6 +59,9 @@ impl Session {
         table.step = Some(step);
         if let (Some(Step::Merge(staging)), (connection, _)) = (self.epoch.steps.get(step), self.held()?) {
             staging.append(connection, exact)?;
+        }
+        if let Some(Step::Merge(staging)) = self.epoch.steps.get_mut(step) {
+            staging.absent.extend(ever_absent);
         }
         table.records += records;
         Ok(())
@@ -70,6 +80,8 @@ impl Session {
             columns: columns.collect(),
             merge_key: table.merge_key.clone(),
             retired: table.retired.clone(),
+            says_absent: table.wanted.keeps_absent(),
+            absent: BTreeSet::new(),
             on_delete: table.wanted.on_delete(),
             first_record: table.records + 1,
         };
@@ -125,8 +137,7 @@ impl Session {
         let fields = fields.fields().iter().zip(&arrays);
         let fields: Vec<Field> =
             fields.map(|(field, array)| Field::new(field.name(), array.data_type().clone(), true)).collect();
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
-            .map_err(|cause| error::order("a batch is not what its table says").caused_by(cause))
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(not_its_table)
     }
 
     /// A column of doubles becomes one of texts; those that are there survived, so their text is theirs.
@@ -137,4 +148,15 @@ impl Session {
         let change = ddl::retype(&table.place, &mut table.actual, name, &type_map::as_text(actual));
         self.epoch.changes.extend(change);
     }
+}
+
+fn with_column(batch: &RecordBatch, name: &str, array: ArrayRef) -> Result<RecordBatch> {
+    let field = Arc::new(Field::new(name, array.data_type().clone(), true));
+    let fields = batch.schema_ref().fields().iter().cloned().chain([field]).collect::<Vec<_>>();
+    let arrays = batch.columns().iter().cloned().chain([array]).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays).map_err(not_its_table)
+}
+
+fn not_its_table(cause: columns::arrow_schema::ArrowError) -> target_api::TargetError {
+    error::order("a batch is not what its table says").caused_by(cause)
 }

@@ -11,7 +11,7 @@ use columns::arrow_array::{
     Array, BinaryArray, BooleanArray, FixedSizeBinaryArray, ListArray, PrimitiveArray, RecordBatch,
     StringArray,
 };
-use columns::{Column, ColumnType};
+use columns::{Column, ColumnType, absent_cells, absent_in};
 use serde::de::IgnoredAny;
 
 pub(crate) use moment::instant;
@@ -33,6 +33,7 @@ pub fn lines(columns: &[Column], batch: &RecordBatch) -> Result<String, String> 
 /// The columns of a batch, ready to be written record by record.
 pub(crate) struct LineEncoder<'a> {
     columns: Vec<(Vec<u8>, &'a str, Values<'a>)>,
+    absent: Option<&'a ListArray>,
 }
 
 /// One column, with its type decided once.
@@ -61,12 +62,13 @@ enum Cells<'a> {
 impl<'a> LineEncoder<'a> {
     /// Fails where the batch does not have the columns' Arrow types; says which column.
     pub(crate) fn new(columns: &'a [Column], batch: &'a RecordBatch) -> Result<Self, Refusal> {
-        if columns.len() != batch.num_columns() {
-            let (found, expected) = (batch.num_columns(), columns.len());
+        let absent = absent_cells(batch);
+        let (found, expected) = (batch.num_columns() - usize::from(absent.is_some()), columns.len());
+        if found != expected {
             return Err(format!("a batch has {found} columns where its table has {expected}"));
         }
-        let prepared = columns.iter().zip(batch.columns()).enumerate().map(|(at, (column, array))| {
-            let mut key = vec![if at == 0 { b'{' } else { b',' }];
+        let prepared = columns.iter().zip(batch.columns()).map(|(column, array)| {
+            let mut key = vec![b','];
             text(&column.name, &mut key);
             key.push(b':');
             let values = Values::new(&column.column_type, array.as_ref()).ok_or_else(|| {
@@ -74,16 +76,17 @@ impl<'a> LineEncoder<'a> {
             })?;
             Ok((key, column.name.as_str(), values))
         });
-        Ok(Self { columns: prepared.collect::<Result<_, Refusal>>()? })
+        Ok(Self { columns: prepared.collect::<Result<_, Refusal>>()?, absent })
     }
 
     /// Appends the line of one record, with its end.
     pub(crate) fn write(&self, record: usize, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        if self.columns.is_empty() {
-            out.push(b'{');
-        }
-        for (key, name, values) in &self.columns {
-            out.extend_from_slice(key);
+        let absent = self.absent.map(|absent| absent_in(absent, record)).unwrap_or_default();
+        let came = self.columns.iter().enumerate().filter(|(at, _)| !absent.contains(at));
+        out.push(b'{');
+        for (first, (key, name, values)) in came.map(|(_, column)| column).enumerate() {
+            // Between two members stands a comma.
+            out.extend_from_slice(key.get(usize::from(first == 0)..).unwrap_or_default());
             values.write(record, out).map_err(|why| format!("column `{name}`: {why}"))?;
         }
         out.extend_from_slice(b"}\n");

@@ -204,6 +204,8 @@ impl PostgresTarget {
             names: &staging.names,
             key: &staging.key,
             retired: &staging.retired,
+            absent: &staging.absent,
+            deleted: staging.deleted(),
             on_delete: staging.on_delete(),
             place: &open.place,
             actual: &open.actual,

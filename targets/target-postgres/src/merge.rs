@@ -1,6 +1,10 @@
 //! The statements that bring staged records into their table. The last record of a key wins, and the server's own
 //! equality says which keys are one.
 
+mod absent;
+
+use std::collections::BTreeSet;
+
 use columns::ColumnType;
 
 use crate::actual::{ActualTable, TableColumn};
@@ -8,6 +12,8 @@ use crate::ddl::{cast_staged, list};
 use crate::tables::Place;
 use target_api::OnDelete;
 use target_api::sql::quoted;
+
+pub(crate) use absent::ABSENT_CELLS;
 
 /// Name of the staging column that numbers the records in the order of their arrival.
 pub(crate) const ORDINAL: &str = "o";
@@ -22,8 +28,12 @@ pub(crate) struct Merge<'a> {
     pub(crate) names: &'a [String],
     /// Columns by which records are merged; empty when they are appended.
     pub(crate) key: &'a [String],
-    /// Columns that a record which is replaced does not keep.
-    pub(crate) retired: &'a [String],
+    /// Columns that a record which is replaced does not keep, with the staged column of the same property.
+    pub(crate) retired: &'a [(usize, String)],
+    /// The staged columns of which cells did not come, which stay as they are in a record that is there.
+    pub(crate) absent: &'a BTreeSet<usize>,
+    /// The staged column that says of a record in the table, too, whether it is deleted: then none of it stays.
+    pub(crate) deleted: Option<usize>,
     /// What records do that are deletes; [`OnDelete::Load`] where there are none.
     pub(crate) on_delete: OnDelete,
     pub(crate) place: &'a Place,
@@ -41,11 +51,13 @@ impl Merge<'_> {
         // A delete comes after the load of what was sent before it; what was sent after it is the last of its key.
         let loaded = self.on_delete.column().map(|column| format!("c{column} IS NULL"));
         let folded = self.folded(&conditions(&[until.clone(), loaded]));
-        let mut statements = if self.actual.is_unique(self.key) {
-            vec![self.upsert(&folded)]
+        let mut statements = self.completed(&conditions(std::slice::from_ref(&until)));
+        // An upsert's update does not see what was staged beside the values.
+        if self.actual.is_unique(self.key) && self.absent.is_empty() {
+            statements.push(self.upsert(&folded));
         } else {
-            self.update_and_insert(&folded)
-        };
+            statements.extend(self.update_and_insert(&folded));
+        }
         statements.extend(self.deletes(&self.folded(&conditions(&[until]))));
         statements
     }
@@ -57,7 +69,8 @@ impl Merge<'_> {
         let computed = |column: &TableColumn| column.generated && !column.identity;
         let whole = self.actual.columns.iter().all(|c| computed(c) || self.names.contains(&c.name));
         let plain = whole && self.actual.replaceable && !self.actual.watched;
-        if !plain || self.on_delete != OnDelete::Load || !self.actual.is_unique(self.key) {
+        let values = self.on_delete == OnDelete::Load && self.absent.is_empty();
+        if !plain || !values || !self.actual.is_unique(self.key) {
             return None;
         }
         let (staging, place) = (self.staging, self.place.quoted());
@@ -159,8 +172,8 @@ impl Merge<'_> {
 
     /// What is there from before a column's type changed goes with the record that it belonged to.
     fn emptied(&self) -> impl Iterator<Item = String> {
-        let there = self.retired.iter().filter(|name| self.actual.column(name).is_some());
-        there.map(|name| format!("{} = NULL", quoted(name)))
+        let there = self.retired.iter().filter(|(_, name)| self.actual.column(name).is_some());
+        there.map(|(of, name)| format!("{} = {}", quoted(name), self.kept(*of, name, "NULL".to_owned())))
     }
 
     /// That a record of the table, `t`, has the key of a staged one, `s`.
@@ -172,11 +185,13 @@ impl Merge<'_> {
         equal.collect::<Vec<_>>().join(" AND ")
     }
 
-    /// For a table without a unique index on the key: nobody else may write meanwhile.
+    /// For a table without a unique index on the key, and for records that leave cells as they are: nobody else may
+    /// write meanwhile.
     fn update_and_insert(&self, folded: &str) -> Vec<String> {
         let place = self.place.quoted();
         let set = self.names.iter().enumerate();
-        let set = set.map(|(index, name)| format!("{} = {}", quoted(name), self.value(index, "s.")));
+        let value = |index, name| self.kept(index, name, self.value(index, "s."));
+        let set = set.map(|(index, name)| format!("{} = {}", quoted(name), value(index, name)));
         let set: Vec<String> = set.chain(self.emptied()).collect();
         let matches = self.matches();
         vec![
@@ -217,3 +232,6 @@ pub(crate) fn versions(
     };
     (format!("SELECT FROM {place} WHERE {column} = {version} LIMIT 1"), change)
 }
+
+#[cfg(test)]
+mod tests;

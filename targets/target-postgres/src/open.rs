@@ -256,8 +256,8 @@ impl Plan {
 }
 
 impl OpenTable {
-    /// Columns that hold values of the stream's properties from before their type changed.
-    pub(crate) fn retired(&self) -> Vec<String> {
+    /// Columns that hold values of the stream's properties from before their type changed, with the properties' places.
+    pub(crate) fn retired(&self) -> Vec<(usize, String)> {
         let properties = self.table.schema.columns.iter().map(|column| column.name.as_str());
         self.registered.columns.retired(properties)
     }

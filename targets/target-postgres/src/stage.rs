@@ -1,8 +1,10 @@
 //! Writing a batch: into the table itself where nothing can go wrong, else into a temporary table of the session.
 //! A value that the server refuses is found here, too.
 
+use std::collections::BTreeSet;
+
 use columns::arrow_array::RecordBatch;
-use columns::{ColumnType, StreamName};
+use columns::{Column, ColumnType, StreamName, absent_cells, absent_column, ever_absent, without_absent};
 use target_api::{OnDelete, Result, TargetError, refusal};
 use tokio_postgres::{Error, Statement};
 
@@ -11,7 +13,7 @@ use crate::copy::{CopyFailure, copy};
 use crate::ddl::{list, staged_type};
 use crate::encode::BatchEncoder;
 use crate::error::{bug, is_duplicate, record, refuses_value};
-use crate::merge::ORDINAL;
+use crate::merge::{ABSENT_CELLS, ORDINAL};
 use crate::open::OpenTable;
 
 /// Records of which the quickest way to merge them is looked for.
@@ -23,12 +25,16 @@ pub(crate) struct Staging {
     pub(crate) name: String,
     pub(crate) stream: StreamName,
     pub(crate) types: Vec<ColumnType>,
+    /// The columns of its batches.
+    columns: Vec<Column>,
     /// The table's column for each of its own.
     pub(crate) names: Vec<String>,
     /// Columns by which its records are merged; empty when they are appended.
     pub(crate) key: Vec<String>,
     /// Columns in which a record that is replaced has values from before their type changed.
-    pub(crate) retired: Vec<String>,
+    pub(crate) retired: Vec<(usize, String)>,
+    /// Its columns of which cells did not come.
+    pub(crate) absent: BTreeSet<usize>,
     /// What its delete records do, and whether it holds any.
     on_delete: OnDelete,
     holds_deletes: bool,
@@ -42,23 +48,34 @@ impl Staging {
     pub(crate) async fn create(session: &Session, number: usize, open: &OpenTable) -> Result<Self> {
         let columns = &open.table.schema.columns;
         let name = format!("pg_temp.\"_tapster_{number}\"");
+        let absent = open.table.keeps_absent().then(absent_column);
         let typed = columns.iter().enumerate();
         let typed = typed.map(|(index, column)| format!(", c{index} {}", staged_type(&column.column_type)));
-        let sql = format!("CREATE TEMP TABLE {name} ({ORDINAL} bigint{})", typed.collect::<String>());
+        let listed =
+            absent.iter().map(|column| format!(", {ABSENT_CELLS} {}", staged_type(&column.column_type)));
+        let typed: String = typed.chain(listed).collect();
+        let sql = format!("CREATE TEMP TABLE {name} ({ORDINAL} bigint{typed})");
         session.execute("making a staging table", &sql).await?;
         let copy = prepare(session, &format!("COPY {name} FROM STDIN (FORMAT binary)")).await?;
         Ok(Self {
             name,
             stream: open.table.schema.stream.clone(),
             types: columns.iter().map(|column| column.column_type.clone()).collect(),
+            columns: columns.iter().cloned().chain(absent).collect(),
             names: open.names.clone(),
             key: open.key.clone(),
             retired: open.retired(),
+            absent: BTreeSet::new(),
             on_delete: open.table.on_delete(),
             holds_deletes: false,
             records: None,
             copy,
         })
+    }
+
+    /// The column that says of the table's records, too, whether they are deleted.
+    pub(crate) fn deleted(&self) -> Option<usize> {
+        self.on_delete.column()
     }
 
     /// What is to be done about deletes in it.
@@ -74,6 +91,7 @@ impl Staging {
     /// Nothing is in it any more.
     pub(crate) fn cleared(&mut self) {
         (self.records, self.holds_deletes) = (None, false);
+        self.absent.clear();
     }
 
     /// Adds a batch.
@@ -84,12 +102,17 @@ impl Staging {
         batch: &RecordBatch,
     ) -> Result<()> {
         let first = open.written + 1;
-        let encoder = encoder(open, batch, Some(first))?;
+        let says_absent = open.table.keeps_absent();
+        let cells = if says_absent { batch.clone() } else { without_absent(batch) };
+        let encoder = encoder(open, &cells, &self.columns, Some(first))?;
         match guarded_copy(session, &self.copy, &encoder).await? {
             Ok(rows) if rows == batch.num_rows() as u64 => {
                 let started = self.records.map_or(first, |(started, _)| started);
                 self.records = Some((started, first + rows - 1));
                 self.holds_deletes |= open.table.holds_deletes(batch);
+                if let Some(absent) = absent_cells(batch).filter(|_| says_absent) {
+                    self.absent.extend(ever_absent(absent));
+                }
                 Ok(())
             }
             Ok(rows) => Err(bug(format!("{rows} of {} records were staged", batch.num_rows()))),
@@ -118,7 +141,9 @@ pub(crate) async fn load_directly(
         let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", open.place.quoted(), list(&open.names));
         open.direct.insert(prepare(session, &sql).await?).clone()
     };
-    let encoder = encoder(open, batch, None)?;
+    // All keys are new, so that what did not come is NULL.
+    let cells = without_absent(batch);
+    let encoder = encoder(open, &cells, &open.table.schema.columns, None)?;
     let Err(failure) = guarded_copy(session, &statement, &encoder).await? else {
         return Ok(Direct::Loaded);
     };
@@ -153,10 +178,11 @@ async fn prepare(session: &Session, sql: &str) -> Result<Statement> {
 fn encoder<'a>(
     open: &'a OpenTable,
     batch: &'a RecordBatch,
+    columns: &'a [Column],
     ordinal: Option<u64>,
 ) -> Result<BatchEncoder<'a>> {
     let stream = &open.table.schema.stream;
-    BatchEncoder::new(batch, &open.table.schema.columns, ordinal).ok_or_else(|| {
+    BatchEncoder::new(batch, columns, ordinal).ok_or_else(|| {
         bug(format!("a batch of stream `{stream}` does not have the columns of its open table"))
     })
 }

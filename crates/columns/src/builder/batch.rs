@@ -12,7 +12,9 @@ use super::object::{Object, RECORD};
 use crate::metadata::{self, is_metadata_column, metadata_column};
 use crate::refusal::Found;
 use crate::value::{Misfit, Wider, moment, nested};
-use crate::{ColumnType, Envelope, RecordError, RecordProblem, Refused, TableSchema, ValueLimits};
+use crate::{
+    ColumnType, Envelope, RecordError, RecordProblem, Refused, TableSchema, ValueLimits, absent_column,
+};
 
 /// Builds the batches of one stream.
 ///
@@ -26,6 +28,7 @@ pub struct BatchBuilder {
     pub(crate) objects: Vec<Object>,
     /// The paths of columns that are nested, by their names.
     paths: BTreeMap<String, Vec<String>>,
+    /// Those of the table, and behind them the one that says which cells did not come, where the table keeps those.
     columns: Vec<ColumnBuilder>,
     /// Which columns tapster fills, and with what.
     filled: Vec<Option<Filled>>,
@@ -92,8 +95,9 @@ impl BatchBuilder {
     /// A builder without records.
     #[must_use]
     pub fn new(schema: Arc<TableSchema>, limits: ValueLimits) -> Self {
-        let columns: Vec<_> =
-            schema.columns.iter().map(|column| ColumnBuilder::new(&column.column_type)).collect();
+        let absent = schema.keeps_absent.then(absent_column);
+        let columns = schema.columns.iter().chain(&absent);
+        let columns: Vec<_> = columns.map(|column| ColumnBuilder::new(&column.column_type)).collect();
         let filled: Vec<_> = schema.columns.iter().map(Filled::of).collect();
         let paths = BTreeMap::new();
         let objects = objects(&schema, &filled, &paths);
@@ -228,6 +232,16 @@ impl BatchBuilder {
         }
     }
 
+    /// Puts NULL into the columns that the open record has nothing for, of those that an object has which came: it
+    /// came whole.
+    pub(super) fn put_rest_of(&mut self, object: usize) {
+        for at in self.objects.get(object).map(|object| object.columns.as_slice()).unwrap_or_default() {
+            if let Some(column) = self.columns.get_mut(*at).filter(|column| column.len() == self.records) {
+                column.put_null();
+            }
+        }
+    }
+
     #[inline]
     fn put_whole(&mut self, at: usize, raw: &str) {
         self.take_back_cell(at);
@@ -355,13 +369,23 @@ impl BatchBuilder {
 
     /// Gives a cell to each column that the record has not put one into.
     fn fill(&mut self, envelope: &Envelope<'_>) -> Result<(), Refused> {
+        let mut absent = Vec::new();
         for (at, column) in self.columns.iter_mut().enumerate() {
             if column.len() > self.records {
                 continue;
             }
+            if at == self.schema.columns.len() {
+                self.open_bytes += column.put_indexes(&absent);
+                continue;
+            }
             let value = match self.filled.get(at).copied().flatten() {
                 None if self.unclear_delete && self.deleted == Some(at) => Some(deleted(envelope)),
-                None => None,
+                None => {
+                    if self.schema.keeps_absent && self.deleted != Some(at) {
+                        absent.push(at);
+                    }
+                    None
+                }
                 Some(filled) => match filled.value(envelope) {
                     Ok(value) => value,
                     Err(problem) => return Err(self.problem(at, problem)),
@@ -370,6 +394,12 @@ impl BatchBuilder {
             column.put_i64(value);
         }
         Ok(())
+    }
+
+    /// Whether a column is one that a record may leave as it is: tapster fills none of those, and that a record does
+    /// not say that it was deleted says that it was not.
+    pub(crate) fn may_be_absent(&self, at: usize) -> bool {
+        self.filled.get(at).is_some_and(Option::is_none) && self.deleted != Some(at)
     }
 
     /// What the envelope puts into a column; NULL into one of the record's own.

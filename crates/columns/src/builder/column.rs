@@ -239,6 +239,24 @@ impl ColumnBuilder {
         }
     }
 
+    /// Adds indexes to a column of lists of them, or NULL where there are none. Tells how many bytes they take.
+    pub(crate) fn put_indexes(&mut self, indexes: &[usize]) -> usize {
+        match &mut self.cells {
+            Cells::List { ends, items } if !indexes.is_empty() => {
+                for index in indexes {
+                    items.put_i64(i64::try_from(*index).ok());
+                }
+                ends.push(i32::try_from(items.len()).unwrap_or(i32::MAX));
+                self.validity.push(true);
+                indexes.len() * items.cell_bytes()
+            }
+            _ => {
+                self.put_null();
+                0
+            }
+        }
+    }
+
     pub(crate) fn put_null(&mut self) {
         match &mut self.cells {
             Cells::Bool(bits) => bits.push(false),

@@ -15,7 +15,7 @@ pub(crate) struct Object {
     /// What its properties are: columns, and, counted behind all columns, objects.
     pub(crate) names: PropertyNames,
     /// All columns in it; none for the record itself, of which all are.
-    pub(super) columns: Vec<usize>,
+    pub(crate) columns: Vec<usize>,
 }
 
 /// What is known of an object while the tree grows.

@@ -44,11 +44,15 @@ impl BatchBuilder {
             self.take_back_cell(self.objects[object].columns[index]);
         }
         if record.open_object()? {
-            return self.walk_members(record, object);
+            self.walk_members(record, object)?;
+        } else {
+            let other = record.value()?;
+            if other.get() != "null" {
+                self.not_object(object, Found::of(other.get()));
+            }
         }
-        let other = record.value()?;
-        if other.get() != "null" {
-            self.not_object(object, Found::of(other.get()));
+        if self.schema.keeps_absent {
+            self.put_rest_of(object);
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ fn table(columns: &[(&str, &str)], key: &[&str]) -> Arc<TableSchema> {
         stream: StreamName::from("t"),
         columns: columns.collect(),
         key_properties: key.iter().map(|name| (*name).to_owned()).collect(),
+        keeps_absent: false,
     })
 }
 
@@ -147,7 +148,12 @@ fn decimals_fit_exactly_or_widen() {
 fn the_sdk_columns_come_from_the_envelope() {
     let names = crate::METADATA_COLUMNS;
     let columns: Vec<_> = names.iter().map(|name| crate::metadata::metadata_column(name)).collect();
-    let schema = TableSchema { stream: StreamName::from("t"), columns, key_properties: Vec::new() };
+    let schema = TableSchema {
+        stream: StreamName::from("t"),
+        columns,
+        key_properties: Vec::new(),
+        keeps_absent: false,
+    };
     let mut builder = BatchBuilder::new(Arc::new(schema), ValueLimits::default());
     builder
         .walk(&mut singer::JsonReader::new(
@@ -306,4 +312,45 @@ fn values_that_cannot_be_held_become_what_the_policies_say() {
     let mut strict = BatchBuilder::new(table(&[("n", "int64")], &[]), ValueLimits::default());
     let refused = push(&mut strict, r#"{"n":"NaN"}"#).unwrap_err();
     assert!(matches!(problem(refused), RecordProblem::NotFinite { .. }));
+}
+
+/// For each record the cells that did not come.
+fn absent(batch: &RecordBatch) -> Vec<Vec<usize>> {
+    let absent = crate::absent_cells(batch).unwrap();
+    (0..batch.num_rows()).map(|record| crate::absent_in(absent, record)).collect()
+}
+
+fn keeping(columns: &[(&str, &str)], key: &[&str]) -> Arc<TableSchema> {
+    Arc::new(TableSchema { keeps_absent: true, ..TableSchema::clone(&table(columns, key)) })
+}
+
+#[test]
+fn a_batch_says_which_cells_did_not_come_where_they_are_kept() {
+    let columns = [
+        ("id", "int64"),
+        ("v", "int64"),
+        ("t", "text"),
+        ("_sdc_deleted_at", "timestamptz"),
+        ("_sdc_sequence", "int64"),
+    ];
+    let mut builder = BatchBuilder::new(keeping(&columns, &["id"]), ValueLimits::default());
+    push(&mut builder, r#"{"id":1,"v":null,"t":"x"}"#).unwrap();
+    push(&mut builder, r#"{"id":2}"#).unwrap();
+    push(&mut builder, r#"{"v":"no number","id":3}"#).unwrap_err();
+    push(&mut builder, r#"{"v":1}"#).unwrap_err();
+    push(&mut builder, r#"{"t":"a","t":null,"id":4,"_sdc_deleted_at":true}"#).unwrap();
+    let batch = builder.finish().unwrap();
+    assert_eq!(
+        absent(&batch),
+        [vec![], vec![1, 2], vec![1]],
+        "nothing is left of the records that were refused"
+    );
+    assert_eq!(crate::absent_cells(&batch).unwrap().null_count(), 1);
+    assert_eq!(
+        crate::ever_absent(crate::absent_cells(&batch).unwrap()).into_iter().collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert_eq!(crate::without_absent(&batch).num_columns(), columns.len());
+    let plain = batch_of(&columns, &["id"], &[r#"{"id":2}"#]);
+    assert_eq!((plain.num_columns(), crate::absent_cells(&plain)), (columns.len(), None));
 }

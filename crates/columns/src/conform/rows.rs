@@ -14,7 +14,7 @@ use super::json::{JsonCells, NoJson};
 use super::pass::{is_tagged, pass};
 use crate::builder::{BatchBuilder, ColumnBuilder, PropertyNames, RECORD, Trouble, deleted};
 use crate::value::{Misfit, moment, nested};
-use crate::{ColumnType, Envelope, RecordProblem, Refused};
+use crate::{ColumnType, Envelope, RecordProblem, Refused, absent_column};
 
 /// What became of rows.
 #[derive(Debug)]
@@ -52,6 +52,9 @@ fn nullable(fields: &Fields) -> Fields {
     fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect()
 }
 
+/// A column of the rows, where they have it.
+type Own = Option<(ArrayRef, FieldRef)>;
+
 /// A column, and the first of its rows that does not fit.
 struct Built {
     array: ArrayRef,
@@ -70,9 +73,9 @@ impl BatchBuilder {
         envelope: &Envelope<'_>,
     ) -> Result<Conformed, ColumnRefused> {
         self.take_back();
-        let own = self.own_columns(rows)?;
+        let (own, came) = self.own_columns(rows)?;
         let mut troubles = Vec::new();
-        let mut arrays = Vec::with_capacity(own.len());
+        let mut arrays = Vec::with_capacity(own.len() + 1);
         for (at, own) in own.into_iter().enumerate() {
             let built = match own {
                 Some((array, field)) => self.build_column(at, &array, &field, envelope)?,
@@ -81,6 +84,7 @@ impl BatchBuilder {
             troubles.extend(built.trouble);
             arrays.push(built.array);
         }
+        arrays.extend(self.schema.keeps_absent.then(|| self.absent_cells(&came, rows.num_rows())));
         let first = troubles.iter().map(|(row, _)| *row).min().unwrap_or(rows.num_rows());
         let troubles =
             troubles.into_iter().filter(|(row, _)| *row == first).map(|(_, trouble)| trouble).collect();
@@ -94,41 +98,57 @@ impl BatchBuilder {
         Ok(Conformed { batch, refused })
     }
 
-    /// The table's columns with those of the rows that are theirs. The others are remembered as undeclared.
-    fn own_columns(
-        &mut self,
-        rows: &RecordBatch,
-    ) -> Result<Vec<Option<(ArrayRef, FieldRef)>>, ColumnRefused> {
-        let mut own = vec![None; self.schema.columns.len()];
+    /// The table's columns with those of the rows that are theirs, and which of them came, be it as parts of an object
+    /// that lacks them. The others are remembered as undeclared.
+    fn own_columns(&mut self, rows: &RecordBatch) -> Result<(Vec<Own>, Vec<bool>), ColumnRefused> {
+        let count = self.schema.columns.len();
+        let (mut own, mut came) = (vec![None; count], vec![false; count]);
         let rows = StructArray::from(rows.clone());
-        self.own_members(RECORD, &rows, &mut own)?;
-        Ok(own)
+        self.own_members(RECORD, &rows, &mut own, &mut came)?;
+        Ok((own, came))
     }
 
     fn own_members(
         &mut self,
         object: usize,
         rows: &StructArray,
-        own: &mut [Option<(ArrayRef, FieldRef)>],
+        own: &mut [Own],
+        came: &mut [bool],
     ) -> Result<(), ColumnRefused> {
         let mut place = PropertyNames::start();
         for (field, array) in rows.fields().iter().zip(rows.columns()) {
             let names = &mut self.objects[object].names;
             place = names.find(place, field.name());
             match names.column(place) {
-                Some(at) if at < own.len() => own[at] = Some((array.clone(), Arc::clone(field))),
+                Some(at) if at < own.len() => {
+                    own[at] = Some((array.clone(), Arc::clone(field)));
+                    came[at] = true;
+                }
                 Some(inner) => {
                     let inner_rows = members(array).ok_or_else(|| ColumnRefused {
                         column: field.name().clone(),
                         found: array.data_type().to_string(),
                         expected: "columns of a nested object".to_owned(),
                     })?;
-                    self.own_members(inner - own.len(), &inner_rows, own)?;
+                    let inner = inner - own.len();
+                    self.objects[inner].columns.iter().for_each(|&at| came[at] = true);
+                    self.own_members(inner, &inner_rows, own, came)?;
                 }
                 None => {}
             }
         }
         Ok(())
+    }
+
+    /// The same cells are absent in each of the rows.
+    fn absent_cells(&self, came: &[bool], rows: usize) -> ArrayRef {
+        let may_be = |at: &usize| !came[*at] && self.may_be_absent(*at);
+        let absent: Vec<usize> = (0..came.len()).filter(may_be).collect();
+        let mut builder = ColumnBuilder::new(&absent_column().column_type);
+        for _ in 0..rows {
+            builder.put_indexes(&absent);
+        }
+        builder.finish()
     }
 
     fn build_column(

@@ -34,6 +34,7 @@ fn table(columns: &[(&str, &str)], key: &[&str]) -> TableSchema {
         stream: StreamName::from("t"),
         columns: columns.collect(),
         key_properties: key.iter().map(|name| (*name).to_owned()).collect(),
+        keeps_absent: false,
     }
 }
 
@@ -384,4 +385,16 @@ proptest! {
         let (by_record, by_row) = (by_records(table.clone(), &records), by_rows(table, rows));
         prop_assert_eq!(format!("{by_record:?}"), format!("{by_row:?}"));
     }
+}
+
+#[test]
+fn columns_that_a_file_lacks_did_not_come_where_they_are_kept() {
+    let columns = [("id", "int64"), ("v", "int64"), ("t", "text"), ("_sdc_deleted_at", "timestamptz")];
+    let table = TableSchema { keeps_absent: true, ..table(&columns, &["id"]) };
+    let mut builder = BatchBuilder::new(Arc::new(table), ValueLimits::default());
+    let ids: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
+    let batch = builder.conform(&rows(vec![("id", ids), ("t", texts)]), &ENVELOPE).unwrap().batch.unwrap();
+    let absent = crate::absent_cells(&batch).unwrap();
+    assert_eq!([crate::absent_in(absent, 0), crate::absent_in(absent, 1)], [vec![1], vec![1]]);
 }

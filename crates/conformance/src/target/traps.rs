@@ -115,6 +115,7 @@ pub(super) const GROUPS: [Group; 8] = [
         alone: false,
         streams: golden![
             "value-absent-and-undeclared-properties",
+            "value-absent-is-kept",
             "value-breaks-its-declared-shape",
             "value-date-in-a-date-time",
             "value-dates-and-times",

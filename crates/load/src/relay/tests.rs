@@ -53,6 +53,16 @@ fn lines_that_lose_nothing_keep_every_byte() {
 }
 
 #[test]
+fn what_does_not_come_is_not_put_in_where_columns_are_left_out() {
+    let keeping = SCHEMA.replace(r#""schema": {"#, r#""schema": {"x-tapster-absent":"keep","#);
+    let record = r#"{"type":"RECORD","stream":"a","record":{"id":1}}"#;
+    let passed = relayed(narrow(), &[&*keeping, record].join("\n")).unwrap();
+    let (schema, rest) = passed.split_once('\n').unwrap();
+    assert!(schema.contains(r#""x-tapster-absent":"keep""#) && !schema.contains("secret"), "{schema}");
+    assert_eq!(rest, format!("{record}\n"));
+}
+
+#[test]
 fn what_is_not_selected_is_left_out_and_the_rest_stays_as_it_was() {
     let lines = [
         SCHEMA,

@@ -9,16 +9,29 @@ use columns::arrow_array::builder::{
     Int64Builder, StringBuilder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
 };
 use columns::arrow_array::{ArrayRef, ListArray, RecordBatch};
-use columns::{ColumnType, TableSchema};
+use columns::{ColumnType, TableSchema, absent_column};
 
-/// A batch of this table. Each record gives its cells in the order of the columns; `None` is NULL.
+/// A batch of this table. Each record gives its cells in the order of the columns; `None` is NULL, and `?`, where the
+/// table keeps what does not come, a cell that does not come.
 #[must_use]
 pub fn batch(schema: &TableSchema, records: &[&[Option<&str>]]) -> RecordBatch {
+    let is_absent = |cell: Option<&str>| schema.keeps_absent && cell == Some("?");
     let columns = schema.columns.iter().enumerate().map(|(at, column)| {
-        let cells: Vec<Option<&str>> = records.iter().map(|record| record[at]).collect();
+        let cells: Vec<Option<&str>> =
+            records.iter().map(|record| record[at].filter(|cell| !is_absent(Some(*cell)))).collect();
         array(&column.column_type, &cells)
     });
-    RecordBatch::try_new(schema.arrow(), columns.collect()).expect("cells of their columns' types")
+    let listed = |record: &&[Option<&str>]| {
+        let absent = record.iter().enumerate().filter(|(_, cell)| is_absent(**cell));
+        let places: Vec<String> = absent.map(|(at, _)| format!("\"{at}\"")).collect();
+        (!places.is_empty()).then(|| format!("[{}]", places.join(",")))
+    };
+    let absent = schema.keeps_absent.then(|| {
+        let lists: Vec<Option<String>> = records.iter().map(listed).collect();
+        array(&absent_column().column_type, &lists.iter().map(Option::as_deref).collect::<Vec<_>>())
+    });
+    let arrays = columns.chain(absent).collect();
+    RecordBatch::try_new(schema.arrow(), arrays).expect("cells of their columns' types")
 }
 
 /// One column.

@@ -137,7 +137,12 @@ mod tests {
         ] {
             let column_type: ColumnType = name.parse().unwrap();
             let columns = vec![Column { name: "c".into(), column_type: column_type.clone(), nullable: true }];
-            let schema = TableSchema { stream: StreamName::from("s"), columns, key_properties: vec![] };
+            let schema = TableSchema {
+                stream: StreamName::from("s"),
+                columns,
+                key_properties: vec![],
+                keeps_absent: false,
+            };
             let batch = batch(&schema, &[&[Some(cell)], &[None]]);
             assert_eq!(text(&column_type, batch.column(0), 0).as_deref(), Some(cell), "{name}");
             assert_eq!(text(&column_type, batch.column(0), 1), None);

@@ -3,6 +3,7 @@
 //! A target's own test gives a [`Warehouse`] and calls [`run`]. Which checks apply follows from the target's
 //! capabilities. That each of them can fail is shown by a defect of the memory target in this crate's tests.
 
+mod absent;
 mod commits;
 mod deletes;
 mod keys;

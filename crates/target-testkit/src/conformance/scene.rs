@@ -42,7 +42,8 @@ pub(crate) fn table(words: &str, key: &[&str]) -> Table {
 
 pub(crate) fn table_of(stream: &str, columns: Vec<Column>, key: &[&str]) -> Table {
     let key_properties = key.iter().map(|name| (*name).to_owned()).collect();
-    let schema = TableSchema { stream: StreamName::from(stream), columns, key_properties };
+    let schema =
+        TableSchema { stream: StreamName::from(stream), columns, key_properties, keeps_absent: false };
     Table::new(schema, table_name(stream))
 }
 

@@ -10,8 +10,8 @@ use target_api::{Capabilities, Promise};
 
 use super::scene::Scene;
 use super::{
-    Warehouse, commits, deletes, keys, names, overwrite, ownership, refresh, shapes, sharing, stateless,
-    states, values, versions,
+    Warehouse, absent, commits, deletes, keys, names, overwrite, ownership, refresh, shapes, sharing,
+    stateless, states, values, versions,
 };
 
 /// What a target must be able to do for a check to apply to it.
@@ -100,6 +100,9 @@ checks! {
     Upsert: deletes::a_soft_delete_marks_and_touches_nothing_else,
     Upsert: deletes::an_ignored_delete_is_a_record,
     Versions: deletes::a_soft_delete_marks_older_versions,
+    Upsert: absent::what_does_not_come_stays,
+    Upsert: absent::what_never_came_is_null,
+    Upsert: absent::cells_that_do_not_come_stay_as_if_records_came_one_by_one,
     State: ownership::another_pipelines_table_is_refused,
     State: ownership::another_taps_state_is_refused,
     State: ownership::another_taps_state_can_be_replaced,

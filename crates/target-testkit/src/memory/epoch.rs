@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use columns::arrow_array::RecordBatch;
-use columns::{Column, ColumnType, DELETED_AT, StreamName};
+use columns::{Column, ColumnType, DELETED_AT, StreamName, absent_cells, absent_in, without_absent};
 use target_api::{
     ActualColumn, ColumnChange, GivenNames, IdentifierRule, OnDelete, Result, RunIdentity, Status, Table,
     TableChange, TableName, TargetError, column_names, shortened, table_diff,
@@ -129,9 +129,16 @@ impl Applying<'_> {
         let append_only = !table.merges() && !self.has(Defect::IgnoresAppendOnly);
         let merges = (!append_only && table.schema.is_keyed()) || self.has(Defect::MergesKeyless);
         let start = if self.has(Defect::MergesWithinBatch) { actual.records.len() } else { 0 };
-        let incoming: Vec<Record> = (0..batch.num_rows())
-            .map(|at| self.record(&table.schema.columns, &given, &columns, batch, at))
+        let cells = without_absent(batch);
+        let absent = absent_cells(batch).filter(|_| !self.has(Defect::NullsAbsent));
+        let stays = |at| -> BTreeSet<String> {
+            let places = absent.map(|absent| absent_in(absent, at)).unwrap_or_default();
+            places.into_iter().map(|at| given[&table.schema.columns[at].name].clone()).collect()
+        };
+        let incoming: Vec<(Record, BTreeSet<String>)> = (0..batch.num_rows())
+            .map(|at| (self.record(&table.schema.columns, &given, &columns, &cells, at), stays(at)))
             .collect();
+        let outlives = self.has(Defect::CellsOutliveDeletes);
         let named: BTreeSet<String> =
             table.schema.columns.iter().map(|column| given[&column.name].clone()).collect();
         let forgets = self.has(Defect::ForgetsDroppedColumns);
@@ -139,7 +146,7 @@ impl Applying<'_> {
         let actual = self.contents.tables.get_mut(&place).expect("looked up above");
         let deleted_at = table.on_delete().column().map(|at| given[&table.schema.columns[at].name].clone());
         let (removes, marks) = (matches!(table.on_delete(), OnDelete::Remove { .. }), self.defect);
-        for record in incoming {
+        for (record, absent) in incoming {
             if let Some(name) = deleted_at.as_ref().filter(|name| record[*name].is_some())
                 && marks != Some(Defect::LoadsDeletes)
             {
@@ -156,7 +163,14 @@ impl Applying<'_> {
             match found {
                 Some(_) if first_wins => {}
                 Some(at) if forgets => actual.records[start + at] = record,
-                Some(at) => actual.records[start + at].extend(only_of(record, &named)),
+                Some(at) => {
+                    let there = &mut actual.records[start + at];
+                    let is_deleted = deleted_at.as_ref().is_some_and(|name| there[name].is_some());
+                    let keeps = !is_deleted || outlives;
+                    let came = |name: &&String| !(keeps && absent.contains(*name));
+                    let came: BTreeSet<String> = named.iter().filter(came).cloned().collect();
+                    there.extend(only_of(record, &came));
+                }
                 None => actual.records.push(record),
             }
         }

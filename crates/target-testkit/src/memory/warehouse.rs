@@ -104,6 +104,10 @@ pub enum Defect {
     ActivatesEarly,
     /// Loads delete records as any other, and removes what shall be marked.
     LoadsDeletes,
+    /// Takes a cell that did not come for NULL.
+    NullsAbsent,
+    /// Keeps cells that did not come from a record that was deleted.
+    CellsOutliveDeletes,
     /// Writes into another pipeline's table.
     TakesAnyTable,
     /// Goes on from another tap's STATE.

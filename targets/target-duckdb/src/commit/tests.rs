@@ -33,7 +33,12 @@ fn count(session: &Session, sql: &str) -> i64 {
 
 fn written(session: &mut Session) -> StreamName {
     let column = Column { name: "n".into(), column_type: ColumnType::Int64, nullable: true };
-    let schema = TableSchema { stream: "v".into(), columns: vec![column], key_properties: Vec::new() };
+    let schema = TableSchema {
+        stream: "v".into(),
+        columns: vec![column],
+        key_properties: Vec::new(),
+        keeps_absent: false,
+    };
     let values: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
     let batch = RecordBatch::try_new(schema.arrow(), vec![values]).unwrap();
     let stream = schema.stream.clone();

@@ -32,7 +32,8 @@ pub(crate) fn table(words: &str, key: &[&str]) -> Table {
     };
     let columns = columns.split(", ").map(column).collect();
     let key_properties = key.iter().map(|name| (*name).to_owned()).collect();
-    let schema = TableSchema { stream: StreamName::from(stream), columns, key_properties };
+    let schema =
+        TableSchema { stream: StreamName::from(stream), columns, key_properties, keeps_absent: false };
     Table::new(schema, table_name(stream))
 }
 

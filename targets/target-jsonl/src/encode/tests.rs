@@ -10,7 +10,7 @@ fn schema(columns: &[(&str, &str)]) -> TableSchema {
         nullable: true,
     };
     let columns = columns.iter().map(column).collect();
-    TableSchema { stream: StreamName::from("s"), columns, key_properties: Vec::new() }
+    TableSchema { stream: StreamName::from("s"), columns, key_properties: Vec::new(), keeps_absent: false }
 }
 
 fn line(columns: &[(&str, &str)], cells: &[Option<&str>]) -> Result<String, String> {
@@ -58,6 +58,20 @@ fn names_are_the_taps_own() {
     let columns = [("", "int64"), ("a\"b", "int64"), ("Id", "int64"), ("id", "int64")];
     let cells = [Some("1"), Some("2"), Some("3"), Some("4")];
     assert_eq!(line(&columns, &cells).unwrap(), "{\"\":1,\"a\\\"b\":2,\"Id\":3,\"id\":4}\n");
+}
+
+#[test]
+fn what_did_not_come_is_not_there() {
+    let columns = [("a", "int64"), ("b", "int64"), ("c", "int64")];
+    let schema = TableSchema { keeps_absent: true, ..schema(&columns) };
+    for (cells, form) in [
+        ([Some("?"), Some("2"), None], r#"{"b":2,"c":null}"#),
+        ([Some("1"), Some("?"), Some("?")], r#"{"a":1}"#),
+        ([Some("?"); 3], "{}"),
+        ([Some("1"), None, None], r#"{"a":1,"b":null,"c":null}"#),
+    ] {
+        assert_eq!(super::lines(&schema.columns, &batch(&schema, &[&cells])).unwrap(), format!("{form}\n"));
+    }
 }
 
 #[test]

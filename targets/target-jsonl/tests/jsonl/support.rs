@@ -38,7 +38,12 @@ pub(crate) fn table(words: &str) -> Table {
         Column { name: name.to_owned(), column_type: column_type.parse().unwrap(), nullable: true }
     };
     let columns = columns.split(", ").map(column).collect();
-    let schema = TableSchema { stream: StreamName::from(stream), columns, key_properties: Vec::new() };
+    let schema = TableSchema {
+        stream: StreamName::from(stream),
+        columns,
+        key_properties: Vec::new(),
+        keeps_absent: false,
+    };
     Table::new(schema, table_name(stream))
 }
 

@@ -16,7 +16,8 @@ use crate::support::{load, rows, run, start, state, table};
 /// A table `t` of one column, with this array in it.
 async fn load_array(database: &Database, column_type: &ColumnType, array: ArrayRef) {
     let columns = vec![Column { name: "v".into(), column_type: column_type.clone(), nullable: true }];
-    let schema = TableSchema { stream: StreamName::from("t"), columns, key_properties: vec![] };
+    let schema =
+        TableSchema { stream: StreamName::from("t"), columns, key_properties: vec![], keeps_absent: false };
     let batch = RecordBatch::try_new(schema.arrow(), vec![array]).unwrap();
     let name = TableName { schema: None, table: "t".into() };
     let wanted = Table::new(schema, name);
@@ -167,7 +168,8 @@ async fn lists_in_lists_are_rectangles_or_refused() {
     let database = Cluster::shared().database().await;
     let ragged = lists(&[Some(&[&[Some("a")], &[]])]);
     let columns = vec![Column { name: "v".into(), column_type, nullable: true }];
-    let schema = TableSchema { stream: StreamName::from("t"), columns, key_properties: vec![] };
+    let schema =
+        TableSchema { stream: StreamName::from("t"), columns, key_properties: vec![], keeps_absent: false };
     let batch = RecordBatch::try_new(schema.arrow(), vec![ragged]).unwrap();
     let name = TableName { schema: None, table: "t".into() };
     let wanted = Table::new(schema, name);

@@ -203,7 +203,8 @@ mod tests {
             nullable: true,
         };
         let columns = columns.iter().map(column).collect();
-        let schema = TableSchema { stream: stream.clone(), columns, key_properties: Vec::new() };
+        let schema =
+            TableSchema { stream: stream.clone(), columns, key_properties: Vec::new(), keeps_absent: false };
         let batch = batch(&schema, &[cells, cells]);
         let name = TableName { schema: None, table: "s".to_owned() };
         let mut shown = Shown::new(1, Some(1));

@@ -121,3 +121,21 @@ fn rows_of_columns_are_flattened_as_records_are() {
     let rows = RecordBatch::try_from_iter([("a", text)]).unwrap();
     assert_eq!(flat.conform(&rows, &ENVELOPE).unwrap_err().column, "a");
 }
+
+#[test]
+fn an_object_that_came_came_whole_and_one_that_did_not_leaves_its_columns() {
+    let schema = SCHEMA.replacen('{', r#"{"x-tapster-absent":"keep","#, 1);
+    let flat = flatten(&JsonSchema::parse(&schema).unwrap(), 9, &|_| false);
+    let options = TableOptions { metadata: false, versioned: false, deleted_at: false, include: &|_| true };
+    let table = table_schema(&StreamName::from("s"), &flat.schema, &[], &options).unwrap();
+    let names: Vec<_> = table.columns.iter().map(|column| column.name.clone()).collect();
+    assert_eq!(names, ["x", "a__b__c", "a__b__d", "a__e"]);
+    let mut builder = BatchBuilder::new(Arc::new(table), ValueLimits::default()).flattened(flat.paths);
+    for record in
+        [r#"{"x":"1"}"#, r#"{"a":null}"#, r#"{"a":{"b":{"c":1}}}"#, r#"{"a":{"e":"1"},"a":{},"x":null}"#]
+    {
+        push(&mut builder, record).unwrap();
+    }
+    let batch = builder.finish().unwrap();
+    assert_eq!(super::absent(&batch), [vec![1, 2, 3], vec![0], vec![0], vec![]]);
+}
