@@ -14,6 +14,7 @@ use std::time::Duration;
 use columns::ValueLimits;
 use columns::arrow_array::RecordBatch;
 use singer::State;
+use target_api::Version;
 
 use self::files::OpenBatch;
 use crate::stream::Stream;
@@ -253,7 +254,8 @@ impl Cutter {
     /// there to stay, and older records were kept: now that all of it has come, they go.
     fn activate_again(&mut self) {
         for stream in &mut self.streams {
-            if let Some(version) = stream.announced.filter(|_| std::mem::take(&mut stream.followed)) {
+            if let Some(number) = stream.announced.filter(|_| std::mem::take(&mut stream.followed)) {
+                let version = Version { number, truncated: false };
                 self.steps.push_back(LoadStep::ActivateVersion { stream: stream.name.clone(), version });
                 self.dirty = true;
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use columns::StreamName;
 use columns::arrow_array::RecordBatch;
 use singer::State;
-use target_api::Table;
+use target_api::{Table, Version};
 
 /// One thing for the load task to do, in order.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub enum LoadStep {
         /// The stream.
         stream: StreamName,
         /// The version that stays.
-        version: i64,
+        version: Version,
     },
     /// All records of this file are in the batches before: it is deleted.
     FileAccepted(PathBuf),

@@ -25,6 +25,9 @@ pub enum Message<'a> {
         stream: String,
         /// The new version.
         version: i64,
+        /// `x-tapster-truncated`: the tap knows that the stream was emptied, so that the older records go even where
+        /// none of this version is there.
+        truncated: bool,
     },
     /// Files full of records, by the Meltano SDK's convention.
     Batch(BatchMessage),
@@ -180,6 +183,7 @@ struct Envelope<'a> {
     bookmark_properties: Option<RawJson<'a>>,
     value: Option<RawJson<'a>>,
     version: Option<RawJson<'a>>,
+    truncated: Option<RawJson<'a>>,
     time_extracted: Option<Cow<'a, str>>,
     encoding: Option<RawJson<'a>>,
     manifest: Option<RawJson<'a>>,
@@ -206,6 +210,7 @@ fn read_envelope<'a>(
             "bookmark_properties" => envelope.bookmark_properties = Some(reader.value()?),
             "value" => envelope.value = Some(reader.value()?),
             "version" => envelope.version = Some(reader.value()?),
+            "x-tapster-truncated" => envelope.truncated = Some(reader.value()?),
             "encoding" => envelope.encoding = Some(reader.value()?),
             "manifest" => envelope.manifest = Some(reader.value()?),
             _ => reader.skip()?,
@@ -250,10 +255,9 @@ impl<'a> Envelope<'a> {
             "ACTIVATE_VERSION" => {
                 let version = self.version("ACTIVATE_VERSION")?;
                 let version = version.ok_or(missing("ACTIVATE_VERSION", "version", "an integer"))?;
-                Ok(Message::ActivateVersion {
-                    stream: self.stream("ACTIVATE_VERSION")?.into_owned(),
-                    version,
-                })
+                let truncated = self.truncated.is_some_and(|raw| raw.get() == "true");
+                let stream = self.stream("ACTIVATE_VERSION")?.into_owned();
+                Ok(Message::ActivateVersion { stream, version, truncated })
             }
             "BATCH" => self.into_batch(),
             _ => Ok(Message::Unknown { kind: kind.into_owned() }),

@@ -61,6 +61,8 @@ enum Line<'a, S: Serialize> {
     ActivateVersion {
         stream: &'a str,
         version: i64,
+        #[serde(rename = "x-tapster-truncated", skip_serializing_if = "std::ops::Not::not")]
+        truncated: bool,
     },
     Batch {
         stream: &'a str,
@@ -136,7 +138,17 @@ impl<W: Write> MessageWriter<W> {
     /// # Errors
     /// See [`MessageWriter`].
     pub fn activate_version(&mut self, stream: &str, version: i64) -> io::Result<()> {
-        let line: Line<()> = Line::ActivateVersion { stream, version };
+        let line: Line<()> = Line::ActivateVersion { stream, version, truncated: false };
+        self.line(&line)
+    }
+
+    /// `ACTIVATE_VERSION` of a stream that was emptied: records with another version are to go, even where none with
+    /// this one comes.
+    ///
+    /// # Errors
+    /// See [`MessageWriter`].
+    pub fn truncated(&mut self, stream: &str, version: i64) -> io::Result<()> {
+        let line: Line<()> = Line::ActivateVersion { stream, version, truncated: true };
         self.line(&line)
     }
 
@@ -199,6 +211,7 @@ mod tests {
             writer.record(&envelope, &std::collections::BTreeMap::from([("id", "x\ny")])).unwrap();
             writer.record_text(&Envelope::new("s", None, None), br#"{"id":1.10}"#).unwrap();
             writer.activate_version("s", 7).unwrap();
+            writer.truncated("s", 8).unwrap();
             writer.batch("s", "arrow", "file:///a b", Some(7), None).unwrap();
             writer.state(&Json::parse(r#"{"bookmarks":{"s":1.10}}"#).unwrap()).unwrap();
         });
@@ -209,6 +222,7 @@ mod tests {
                 r#"{"type":"RECORD","stream":"a \"b\"","version":7,"time_extracted":"2024-01-02T03:04:05Z","record":{"id":"x\ny"}}"#,
                 r#"{"type":"RECORD","stream":"s","record":{"id":1.10}}"#,
                 r#"{"type":"ACTIVATE_VERSION","stream":"s","version":7}"#,
+                r#"{"type":"ACTIVATE_VERSION","stream":"s","version":8,"x-tapster-truncated":true}"#,
                 r#"{"type":"BATCH","stream":"s","encoding":{"format":"arrow","compression":"none"},"manifest":["file:///a b"],"version":7}"#,
                 r#"{"type":"STATE","value":{"bookmarks":{"s":1.10}}}"#,
             ]
@@ -216,6 +230,11 @@ mod tests {
         for line in &lines {
             assert!(parse(line, &mut SkipRecords).is_ok(), "{line}");
         }
+        let truncated = |line: &str| match parse(line, &mut SkipRecords) {
+            Ok(Message::ActivateVersion { version, truncated, .. }) => Some((version, truncated)),
+            _ => None,
+        };
+        assert_eq!([truncated(&lines[3]), truncated(&lines[4])], [Some((7, false)), Some((8, true))]);
         let Ok(Message::Record(record)) = parse(&lines[1], &mut SkipRecords) else { panic!() };
         assert_eq!((record.stream.as_ref(), record.version), ("a \"b\"", Some(7)));
         assert!(matches!(record.record, RecordBody::Taken), "the record comes last, to be read at once");

@@ -118,6 +118,15 @@ impl Output {
         self.writer.activate_version(stream, version).map_err(TapError::Output)
     }
 
+    /// `ACTIVATE_VERSION` of a stream that was emptied: records with another version are to go, even where none with
+    /// this one comes.
+    ///
+    /// # Errors
+    /// [`TapError::Output`].
+    pub fn truncated(&mut self, stream: &str, version: i64) -> Result<(), TapError> {
+        self.writer.truncated(stream, version).map_err(TapError::Output)
+    }
+
     /// Hands on what is buffered and logs the last counts.
     pub(crate) fn finish(&mut self) -> Result<(), TapError> {
         if let Some(counter) = self.counter.take() {

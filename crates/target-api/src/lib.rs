@@ -23,6 +23,6 @@ pub use checkpoint::{Checkpoint, Committed, FullRefresh, RunIdentity, StateChang
 pub use error::{Result, Status, TargetError};
 pub use given_names::GivenNames;
 pub use names::{column_names, shortened, table_name};
-pub use table::{Deletes, KeyChange, LoadMethod, OnDelete, Table, TableChange, TableName};
+pub use table::{Deletes, KeyChange, LoadMethod, OnDelete, Table, TableChange, TableName, Version};
 pub use table_diff::{ActualColumn, ColumnChange, table_diff};
 pub use target::Target;

@@ -124,6 +124,16 @@ impl Table {
     }
 }
 
+/// What an `ACTIVATE_VERSION` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// The version whose records stay.
+    pub number: i64,
+    /// Whether the stream is known to have been emptied: records of older versions go even where none of this one is
+    /// there.
+    pub truncated: bool,
+}
+
 /// What a target does with a record whose `_sdc_deleted_at` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnDelete {

@@ -6,6 +6,7 @@ use columns::arrow_array::RecordBatch;
 
 use crate::{
     Capabilities, Checkpoint, Committed, Result, RunIdentity, StoredState, Table, TableChange, TargetError,
+    Version,
 };
 
 /// Loads tables into one warehouse. Implement this to add a target.
@@ -34,8 +35,9 @@ pub trait Target: Send {
     async fn write(&mut self, stream: &StreamName, batch: RecordBatch) -> Result<()>;
 
     /// Removes, within the next commit and after all that was written before, the stream's records of older
-    /// versions and of none; newer ones stay. A table that holds none of `version` is not emptied: a warning is logged instead.
-    async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()>;
+    /// versions and of none; newer ones stay. A table that holds none of `version` is not emptied, unless the stream
+    /// was truncated: a warning is logged instead.
+    async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()>;
 
     /// Makes all that was accepted durable and visible, with the STATE, or nothing of it.
     async fn commit(&mut self, checkpoint: &Checkpoint) -> Result<Committed>;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use target_api::arrow_array::RecordBatch;
 use target_api::{
     Capabilities, Checkpoint, Committed, Result, RunIdentity, Status, StoredState, StreamName, Table,
-    TableChange, Target, TargetError, async_trait,
+    TableChange, Target, TargetError, Version, async_trait,
 };
 use tokio::sync::{Notify, Semaphore};
 
@@ -163,7 +163,7 @@ impl<T: Target> Target for FaultyTarget<T> {
         after(self.inner.write(stream, batch).await, lost)
     }
 
-    async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()> {
+    async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()> {
         let lost = self.faults.before(Operation::ActivateVersion).await?;
         after(self.inner.activate_version(stream, version).await, lost)
     }

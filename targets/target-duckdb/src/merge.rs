@@ -5,7 +5,7 @@ mod absent;
 use duckdb::Connection;
 use target_api::columns::DELETED_AT;
 use target_api::sql::quoted;
-use target_api::{ColumnType, OnDelete, Result, StreamName, TargetError, refusal};
+use target_api::{ColumnType, OnDelete, Result, StreamName, TargetError, Version, refusal};
 
 use crate::session::OpenTable;
 use crate::stage::Staging;
@@ -162,7 +162,8 @@ pub(crate) fn refused_record(
 }
 
 /// Removes all records of older versions than one, or marks them as deleted, unless there is none of it.
-pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: i64) -> Result<()> {
+pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: Version) -> Result<()> {
+    let Version { number: version, truncated } = version;
     let fails = |e: duckdb::Error| {
         error::failed(&format!("remove the older versions of {}", table.place.written()), &e)
     };
@@ -175,7 +176,7 @@ pub(crate) fn keep_version(connection: &Connection, table: &OpenTable, version: 
     let value = type_map::unstaged(&format!("CAST({version} AS BIGINT)"), &ColumnType::Int64, to);
     let (sql, column) = (table.place.sql(), quoted(column));
     let any = format!("SELECT count(*) > 0 FROM {sql} WHERE {column} = {value}");
-    if !connection.query_row(&any, [], |row| row.get::<_, bool>(0)).map_err(fails)? {
+    if !truncated && !connection.query_row(&any, [], |row| row.get::<_, bool>(0)).map_err(fails)? {
         // An empty table is how a first full load begins.
         let any = format!("SELECT count(*) > 0 FROM {sql}");
         if connection.query_row(&any, [], |row| row.get::<_, bool>(0)).map_err(fails)? {

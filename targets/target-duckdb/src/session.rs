@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use columns::StreamName;
 use duckdb::Connection;
-use target_api::{ActualColumn, ColumnType, GivenNames, LoadMethod, Result, RunIdentity, StoredState, Table};
+use target_api::{
+    ActualColumn, ColumnType, GivenNames, LoadMethod, Result, RunIdentity, StoredState, Table, Version,
+};
 
 use crate::change::Change;
 use crate::connection::{self, Database, Opening};
@@ -157,7 +159,7 @@ pub(crate) enum Step {
     /// Staged records are merged.
     Merge(Staging),
     /// Records of other versions go.
-    KeepVersion(StreamName, i64),
+    KeepVersion(StreamName, Version),
     /// The records there must differ in the stream's new key.
     UniqueKey { stream: StreamName, old: Option<Vec<String>>, new: Vec<String> },
 }
@@ -216,9 +218,10 @@ impl Session {
         Ok(row.map(StoredState::from))
     }
 
-    pub(crate) fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()> {
+    pub(crate) fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()> {
         self.alive()?;
         let Some(table) = self.tables.get_mut(stream) else {
+            let version = version.number;
             tracing::warn!("version {version} of stream `{stream}` came before its schema: it is ignored");
             return Ok(());
         };

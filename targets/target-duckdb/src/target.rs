@@ -9,7 +9,7 @@ use columns::arrow_array::RecordBatch;
 use target_api::columns::{DatePolicy, NanPolicy, NulPolicy};
 use target_api::{
     Capabilities, Checkpoint, Committed, Promise, Result, RunIdentity, StoredState, Table, TableChange,
-    Target, ValueLimits, async_trait,
+    Target, ValueLimits, Version, async_trait,
 };
 
 use crate::config::{Config, Numbers, SCHEMA};
@@ -87,7 +87,7 @@ impl Target for DuckDbTarget {
         self.worker.ask(move |session| session.write(&stream, batch)).await
     }
 
-    async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()> {
+    async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()> {
         let stream = stream.clone();
         self.worker.ask(move |session| session.activate_version(&stream, version)).await
     }

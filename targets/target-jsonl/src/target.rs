@@ -10,7 +10,7 @@ use columns::arrow_array::RecordBatch;
 use target_api::refusal::{own_stream, taken};
 use target_api::{
     Capabilities, Checkpoint, Committed, IdentifierRule, LoadMethod, Promise, Result, RunIdentity,
-    StoredState, Table, TableChange, Target, ValueLimits, async_trait,
+    StoredState, Table, TableChange, Target, ValueLimits, Version, async_trait,
 };
 use tracing::warn;
 
@@ -231,7 +231,7 @@ impl Target for JsonlTarget {
         self.ending(written)
     }
 
-    async fn activate_version(&mut self, stream: &StreamName, _version: i64) -> Result<()> {
+    async fn activate_version(&mut self, stream: &StreamName, _version: Version) -> Result<()> {
         self.fence()?;
         if self.warned.insert(stream.clone()) {
             warn!(%stream, "ACTIVATE_VERSION is ignored: from a file of lines no record is removed");

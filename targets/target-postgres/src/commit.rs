@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use columns::{DELETED_AT, StreamName, TABLE_VERSION};
 use target_api::sql::literal;
-use target_api::{Checkpoint, Committed, FullRefresh, LoadMethod, Result, StateChange, TargetError};
+use target_api::{Checkpoint, Committed, FullRefresh, LoadMethod, Result, StateChange, TargetError, Version};
 use tracing::{debug, warn};
 
 use crate::actual::ActualTable;
@@ -32,7 +32,7 @@ pub(crate) enum Step {
     /// Merges the staging table of this number.
     Merge { stream: StreamName, staging: usize },
     /// Removes the stream's records of older versions.
-    Versions { stream: StreamName, version: i64 },
+    Versions { stream: StreamName, version: Version },
 }
 
 impl Step {
@@ -234,23 +234,23 @@ impl PostgresTarget {
         }
     }
 
-    async fn remove_versions(&self, stream: &StreamName, version: i64) -> Result<()> {
+    async fn remove_versions(&self, stream: &StreamName, version: Version) -> Result<()> {
         let Some(open) = self.tables.get(stream) else { return Ok(()) };
         let Some(column) = open.column_of(TABLE_VERSION) else {
             warn!(%stream, "ACTIVATE_VERSION is ignored: the stream has no column {TABLE_VERSION}");
             return Ok(());
         };
         let mark = open.column_of(DELETED_AT).filter(|_| open.table.marks_versions());
-        let (holds, remove) = versions(&open.place, &column.name, version, mark);
+        let (holds, remove) = versions(&open.place, &column.name, version.number, mark);
         let session = self.session()?;
         let doing = format!("removing older versions from {}", open.place);
-        if session.query(&doing, &holds, &[]).await?.is_empty() {
+        if !version.truncated && session.query(&doing, &holds, &[]).await?.is_empty() {
             // An empty table is how a first full load begins.
             let any = format!("SELECT FROM {} LIMIT 1", open.place.quoted());
             if !session.query(&doing, &any, &[]).await?.is_empty() {
                 warn!(
                     %stream,
-                    version,
+                    version = version.number,
                     "the table holds no record of the version that the tap activates: it is not emptied; \
                      `tapster run --full-refresh` empties it, if the stream has no records any more"
                 );

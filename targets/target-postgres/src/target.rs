@@ -7,7 +7,7 @@ use columns::arrow_array::RecordBatch;
 use columns::{DatePolicy, NanPolicy, NulPolicy, StreamName, ValueLimits};
 use target_api::{
     Capabilities, Checkpoint, Committed, IdentifierRule, LoadMethod, Promise, Result, RunIdentity,
-    StoredState, Table, TableChange, Target, TargetError, async_trait,
+    StoredState, Table, TableChange, Target, TargetError, Version, async_trait,
 };
 use tracing::{debug, warn};
 
@@ -310,7 +310,7 @@ impl Target for PostgresTarget {
         self.ending(written).await
     }
 
-    async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()> {
+    async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()> {
         self.session()?;
         if self.tables.contains_key(stream) {
             self.steps.push(Step::Versions { stream: stream.clone(), version });

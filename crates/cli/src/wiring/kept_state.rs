@@ -10,7 +10,7 @@ use runner::MakeTarget;
 use store::{KeptState, PipelineName, Store, StoreError};
 use target_api::{
     Capabilities, Checkpoint, Committed, IdentifierRule, Promise, Result, RunIdentity, StateChange,
-    StoredState, Table, TableChange, Target, TargetError, ValueLimits, async_trait, refusal,
+    StoredState, Table, TableChange, Target, TargetError, ValueLimits, Version, async_trait, refusal,
 };
 
 /// Keeps the STATE in the project's store, by the name of the target that the records go to.
@@ -105,7 +105,7 @@ impl Target for Keeper {
         Err(no_records())
     }
 
-    async fn activate_version(&mut self, _: &StreamName, _: i64) -> Result<()> {
+    async fn activate_version(&mut self, _: &StreamName, _: Version) -> Result<()> {
         Err(no_records())
     }
 }

@@ -149,6 +149,7 @@ pub(super) const GROUPS: [Group; 8] = [
             "version-older-than-the-rows",
             "version-replaces-an-older-one",
             "version-sent-again-by-an-incremental-run",
+            "version-truncated",
             "version-without-records",
         ],
     },

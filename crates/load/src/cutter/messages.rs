@@ -6,6 +6,8 @@ use singer::{
     framing_excerpt,
 };
 
+use target_api::Version;
+
 use super::Cutter;
 use crate::repair::read_line;
 use crate::stream::Stream;
@@ -54,7 +56,9 @@ impl Cutter {
                 }
                 Message::State(state) => self.state(state),
                 Message::Schema(schema) => self.schema(line, schema)?,
-                Message::ActivateVersion { stream, version } => self.activate_version(&stream, version),
+                Message::ActivateVersion { stream, version, truncated } => {
+                    self.activate_version(&stream, Version { number: version, truncated });
+                }
                 Message::Batch(batch) => self.batch_message(line, batch)?,
                 Message::Unknown { kind } => {
                     tracing::warn!(line, kind, "passed over a message of an unknown type");
@@ -204,7 +208,7 @@ impl Cutter {
         self.last
     }
 
-    fn activate_version(&mut self, stream: &str, version: i64) {
+    fn activate_version(&mut self, stream: &str, version: Version) {
         let Some(index) = self.find(stream).filter(|&index| self.streams[index].obeys_versions()) else {
             tracing::debug!(stream, "passed over ACTIVATE_VERSION of a stream without SCHEMA or selection");
             return;
@@ -219,7 +223,7 @@ impl Cutter {
             self.open_table(index);
         }
         let stream = &mut self.streams[index];
-        (stream.announced, stream.followed) = (Some(version), false);
+        (stream.announced, stream.followed) = (Some(version.number), false);
         self.steps.push_back(LoadStep::ActivateVersion { stream: stream.name.clone(), version });
         self.dirty = true;
     }

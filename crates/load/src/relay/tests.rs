@@ -56,10 +56,11 @@ fn lines_that_lose_nothing_keep_every_byte() {
 fn what_does_not_come_is_not_put_in_where_columns_are_left_out() {
     let keeping = SCHEMA.replace(r#""schema": {"#, r#""schema": {"x-tapster-absent":"keep","#);
     let record = r#"{"type":"RECORD","stream":"a","record":{"id":1}}"#;
-    let passed = relayed(narrow(), &[&*keeping, record].join("\n")).unwrap();
+    let truncated = r#"{"type":"ACTIVATE_VERSION","stream":"a","version":3,"x-tapster-truncated":true}"#;
+    let passed = relayed(narrow(), &[&*keeping, record, truncated].join("\n")).unwrap();
     let (schema, rest) = passed.split_once('\n').unwrap();
     assert!(schema.contains(r#""x-tapster-absent":"keep""#) && !schema.contains("secret"), "{schema}");
-    assert_eq!(rest, format!("{record}\n"));
+    assert_eq!(rest, format!("{record}\n{truncated}\n"));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use columns::{Column, StreamName, TableSchema};
 use target_api::{
     Capabilities, Checkpoint, FullRefresh, Result, RunIdentity, StateChange, Table, TableName, Target,
-    shortened, table_name,
+    Version, shortened, table_name,
 };
 
 use super::Warehouse;
@@ -82,7 +82,15 @@ impl Session {
         written.unwrap_or_else(|error| panic!("write of {stream}: {error}"));
     }
 
-    pub(crate) async fn activate(&mut self, table: &Table, version: i64) {
+    pub(crate) async fn activate(&mut self, table: &Table, number: i64) {
+        self.version(table, Version { number, truncated: false }).await;
+    }
+
+    pub(crate) async fn truncate(&mut self, table: &Table, number: i64) {
+        self.version(table, Version { number, truncated: true }).await;
+    }
+
+    async fn version(&mut self, table: &Table, version: Version) {
         let activated = self.target.activate_version(&table.schema.stream, version).await;
         activated.unwrap_or_else(|error| panic!("activate_version: {error}"));
     }

@@ -96,6 +96,8 @@ checks! {
     Versions: versions::the_same_version_again_removes_nothing,
     Versions: versions::an_older_version_removes_nothing_newer,
     Versions: versions::a_version_without_records_empties_nothing,
+    Versions: versions::a_truncated_stream_is_emptied,
+    Versions: versions::a_truncated_stream_is_marked_where_versions_are,
     Upsert: deletes::a_hard_delete_removes_by_key_in_order,
     Upsert: deletes::a_soft_delete_marks_and_touches_nothing_else,
     Upsert: deletes::an_ignored_delete_is_a_record,

@@ -1,6 +1,6 @@
 //! `ACTIVATE_VERSION`.
 
-use target_api::Table;
+use target_api::{Deletes, Table};
 
 use super::scene::{Scene, run, table};
 
@@ -65,4 +65,30 @@ pub(crate) async fn an_older_version_removes_nothing_newer(scene: &Scene<'_>) {
     session.commit(Some("{}")).await;
     drop(session);
     assert_eq!(scene.records(&table).await, ["2|10", "3|100"]);
+}
+
+pub(crate) async fn a_truncated_stream_is_emptied(scene: &Scene<'_>) {
+    let table = versioned();
+    scene.load("one", &table, &["1|10", "2|~", "3|30"]).await;
+    let mut session = scene.start(&run("two")).await;
+    session.open(&table).await;
+    session.write(&table, &["4|10"]).await;
+    session.truncate(&table, 20).await;
+    session.write(&table, &["5|20"]).await;
+    session.commit(Some("{}")).await;
+    drop(session);
+    assert_eq!(scene.records(&table).await, ["3|30", "5|20"]);
+}
+
+pub(crate) async fn a_truncated_stream_is_marked_where_versions_are(scene: &Scene<'_>) {
+    let words = "items: id int64, _sdc_table_version int64, _sdc_deleted_at timestamptz";
+    let table = Table { deletes: Deletes::Soft, ..table(words, &["id"]) };
+    scene.load("one", &table, &["1|10|~"]).await;
+    let mut session = scene.start(&run("two")).await;
+    session.open(&table).await;
+    session.truncate(&table, 20).await;
+    session.commit(Some("{}")).await;
+    drop(session);
+    let found = scene.records(&table).await;
+    assert!(found.len() == 1 && found[0].starts_with("1|10|2"), "{found:?}");
 }

@@ -6,7 +6,7 @@ use columns::arrow_array::RecordBatch;
 use columns::{Column, ColumnType, DELETED_AT, StreamName, absent_cells, absent_in, without_absent};
 use target_api::{
     ActualColumn, ColumnChange, GivenNames, IdentifierRule, OnDelete, Result, RunIdentity, Status, Table,
-    TableChange, TableName, TargetError, column_names, shortened, table_diff,
+    TableChange, TableName, TargetError, Version, column_names, shortened, table_diff,
 };
 
 use super::warehouse::{Contents, Defect, MemoryTable, Record};
@@ -21,7 +21,7 @@ pub(super) enum Step {
     Empty(TableName),
     Open(Table),
     Write(Table, RecordBatch),
-    Activate(Table, i64),
+    Activate(Table, Version),
 }
 
 impl Step {
@@ -214,8 +214,9 @@ impl Applying<'_> {
         }
     }
 
-    fn activate(&mut self, table: &Table, version: i64) {
-        let (backwards, unguarded) = (self.has(Defect::ActivatesBackwards), self.has(Defect::NoVersionGuard));
+    fn activate(&mut self, table: &Table, Version { number: version, truncated }: Version) {
+        let guarded = (!truncated || self.has(Defect::DoubtsTruncated)) && !self.has(Defect::NoVersionGuard);
+        let (backwards, unguarded) = (self.has(Defect::ActivatesBackwards), !guarded);
         let place = place(table, self.defect);
         let Some(actual) = self.contents.tables.get_mut(&place) else { return };
         let Some(column) = actual.given.get("_sdc_table_version").cloned() else { return };
@@ -227,7 +228,7 @@ impl Applying<'_> {
         let stays = |record: &Record| if distinct { is_current(record) } else { of(record) >= Some(version) };
         let deleted_at = actual.given.get(DELETED_AT).filter(|_| table.marks_versions()).cloned();
         if let Some(name) = deleted_at.filter(|_| self.defect != Some(Defect::LoadsDeletes)) {
-            let any = actual.records.iter().any(is_current);
+            let any = unguarded || actual.records.iter().any(is_current);
             for record in actual.records.iter_mut().filter(|record| any && !stays(record)) {
                 record
                     .entry(name.clone())

@@ -6,7 +6,7 @@ use columns::arrow_array::RecordBatch;
 use columns::{StreamName, ValueLimits};
 use target_api::{
     Capabilities, Checkpoint, Committed, FullRefresh, LoadMethod, Promise, Result, RunIdentity, StateChange,
-    Status, StoredState, Table, TableChange, TableName, Target, TargetError, async_trait, refusal,
+    Status, StoredState, Table, TableChange, TableName, Target, TargetError, Version, async_trait, refusal,
 };
 
 use super::epoch::{Applying, RULE, Step, place};
@@ -186,7 +186,7 @@ impl Target for MemoryTarget {
         Ok(())
     }
 
-    async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()> {
+    async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()> {
         let step = Step::Activate(self.table(stream)?, version);
         if self.warehouse.has(Defect::ActivatesEarly) {
             return self.at_once(&[step]);

@@ -100,6 +100,8 @@ pub enum Defect {
     ActivatesAgainstNewer,
     /// Empties a table that holds no record of the version.
     NoVersionGuard,
+    /// Keeps older versions of a stream that was truncated where none of the new one is there.
+    DoubtsTruncated,
     /// Activates at once, not with the commit.
     ActivatesEarly,
     /// Loads delete records as any other, and removes what shall be marked.

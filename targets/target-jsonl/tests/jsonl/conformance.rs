@@ -115,7 +115,7 @@ impl Target for Watched {
         self.inner.write(stream, batch).await
     }
 
-    async fn activate_version(&mut self, stream: &StreamName, version: i64) -> Result<()> {
+    async fn activate_version(&mut self, stream: &StreamName, version: target_api::Version) -> Result<()> {
         self.inner.activate_version(stream, version).await
     }
 

@@ -8,7 +8,7 @@ use singer::Json;
 use target_api::arrow_array::RecordBatch;
 use target_api::{
     Capabilities, Checkpoint, Committed, IdentifierRule, Promise, Result, RunIdentity, StoredState,
-    StreamName, Table, TableChange, Target, TargetError, ValueLimits, async_trait,
+    StreamName, Table, TableChange, Target, TargetError, ValueLimits, Version, async_trait,
 };
 
 use crate::output::DIM;
@@ -172,7 +172,7 @@ impl Target for ShownTarget {
         shown.take(stream, &batch).map_err(unreadable)
     }
 
-    async fn activate_version(&mut self, _: &StreamName, _: i64) -> Result<()> {
+    async fn activate_version(&mut self, _: &StreamName, _: Version) -> Result<()> {
         Ok(())
     }
 

@@ -60,6 +60,8 @@ const FOUND_BY: &[(&str, Defect)] = &[
     ("the_same_version_again_removes_nothing", Defect::ActivatesBackwards),
     ("an_older_version_removes_nothing_newer", Defect::ActivatesAgainstNewer),
     ("a_version_without_records_empties_nothing", Defect::NoVersionGuard),
+    ("a_truncated_stream_is_emptied", Defect::DoubtsTruncated),
+    ("a_truncated_stream_is_marked_where_versions_are", Defect::DoubtsTruncated),
     ("a_hard_delete_removes_by_key_in_order", Defect::LoadsDeletes),
     ("a_soft_delete_marks_and_touches_nothing_else", Defect::LoadsDeletes),
     ("an_ignored_delete_is_a_record", Defect::FirstOfKeyWins),
