@@ -5,6 +5,7 @@ mod any_tap;
 mod authors;
 mod bad_inputs;
 mod batch_files;
+mod continuous;
 mod differences;
 mod faults;
 mod flights;

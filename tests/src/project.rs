@@ -95,7 +95,13 @@ impl Project {
 
     /// Starts `tapster run PIPELINE` with all of its log as JSON, to be watched and killed.
     pub fn start(&self, pipeline: &str, failpoints: Option<&str>) -> Running {
-        let mut command = self.tapster(["run", pipeline, "--log-format", "json", "-vv"]);
+        self.start_with(pipeline, &[], failpoints)
+    }
+
+    /// The same with further flags.
+    pub fn start_with(&self, pipeline: &str, flags: &[&str], failpoints: Option<&str>) -> Running {
+        let arguments = ["run", pipeline, "--log-format", "json", "-vv"];
+        let mut command = self.tapster(arguments.iter().chain(flags));
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         if let Some(failpoints) = failpoints {
             command.env("FAILPOINTS", failpoints);

@@ -6,15 +6,18 @@ use std::path::Path;
 
 use singer::State;
 
-use crate::ProgramCommand;
+use crate::{ProgramCommand, RunPlan};
 
 /// Name of the file in the run's private folder; the tap finds its path in `TAPSTER_COMMITTED_STATE`.
 pub(crate) const FILE: &str = "committed.json";
 
-/// The tap's command with the file's path in its environment.
-pub(crate) fn told_of(tap: &ProgramCommand, folder: &Path) -> ProgramCommand {
-    let mut tap = tap.clone();
+/// The tap's command with the file's path in its environment, and there, too, whether it goes on for ever.
+pub(crate) fn told_of(plan: &RunPlan, folder: &Path) -> ProgramCommand {
+    let mut tap = plan.tap.clone();
     tap.env.push(("TAPSTER_COMMITTED_STATE".into(), folder.join(FILE).into()));
+    if plan.continuous {
+        tap.env.push(("TAPSTER_CONTINUOUS".into(), "1".into()));
+    }
     tap
 }
 

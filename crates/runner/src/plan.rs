@@ -97,6 +97,9 @@ pub struct RunPlan {
     pub commit_edit: CommitEdit,
     /// Limits.
     pub limits: RunLimits,
+    /// Whether the tap goes on for ever, which is told to it: the first signal then asks it to end, what it still says
+    /// is read, and a tap that ends with 0 ends the run well.
+    pub continuous: bool,
     /// When the run began, discovery included: its timeout counts from here.
     pub started: Instant,
 }

@@ -15,7 +15,9 @@ use crate::private_folder::{CATALOG, PrivateFolder, STATE};
 use crate::process::{Process, ProcessExit};
 use crate::relay::relay;
 use crate::supervise::Book;
-use crate::{Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, Side, TapFailure, committed_file};
+use crate::{
+    Observer, RunError, RunEvent, RunPlan, RunSummary, Shutdown, Side, StopSignal, TapFailure, committed_file,
+};
 
 /// Steps on their way from the decode thread to the load task. Small: each may be a whole batch.
 const CHANNEL_STEPS: usize = 2;
@@ -77,7 +79,7 @@ async fn attempt_once(
     let private = PrivateFolder::create(&plan.tap.private, &name)?;
     let config = private.write_config(&plan.tap.config)?.watch();
     let arguments = tap_arguments(plan, &private, config.path(), start.as_ref())?;
-    let mut tap_command = committed_file::told_of(&plan.tap, private.path());
+    let mut tap_command = committed_file::told_of(plan, private.path());
     tap_command.env.push(("TAPSTER_RUN_FOLDER".into(), private.path().into()));
     let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
     book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
@@ -174,8 +176,7 @@ impl Running<'_> {
                         if stop.signals > 0 {
                             return Err(RunError::Cancelled(signal));
                         }
-                        stop.signals += 1;
-                        stop.begin(RunError::Cancelled(signal), plan, &mut reader, tap);
+                        stop.signalled(signal, plan, &mut reader, tap);
                     }
                     // 2. The deadline, before more work is taken on.
                     () = until(self.deadline), if stop.cause.is_none() => {
@@ -220,6 +221,9 @@ impl Running<'_> {
         tap: &mut Process,
         target: &mut dyn Target,
     ) -> Result<(), RunError> {
+        if let Some(signal) = stop.asked {
+            return self.judge_asked(signal, loaded, stop.cause, tap).await;
+        }
         match (loaded, stop.cause) {
             (_, Some(RunError::Decode(error @ load::DecodeError::Truncated { .. }))) => {
                 // The tap was cut off: its exit says more, when it is a bad one.
@@ -238,6 +242,27 @@ impl Running<'_> {
                 }
             }
         }
+    }
+
+    /// A tap that goes on for ever was asked to end. What it said last is committed up to its last STATE; what came
+    /// behind that is dropped: it comes again.
+    async fn judge_asked(
+        &self,
+        signal: StopSignal,
+        loaded: Result<Loaded, load::LoadFailure>,
+        cause: Option<RunError>,
+        tap: &mut Process,
+    ) -> Result<(), RunError> {
+        match (loaded, cause) {
+            (Err(failure), None) => return Err(failure.into()),
+            // A tap that ends in the midst of a line was asked to.
+            (_, Some(cause)) if !matches!(cause, RunError::Decode(load::DecodeError::Truncated { .. })) => {
+                return Err(cause);
+            }
+            _ => {}
+        }
+        let exit = tap.exit_within(self.plan.limits.grace).await;
+        if exit == Some(ProcessExit::Code(0)) { Ok(()) } else { Err(RunError::Cancelled(signal)) }
     }
 
     /// The stream was whole: the tap's exit decides whether what came after the last STATE is committed.
@@ -271,6 +296,8 @@ fn reporter<'a>(book: &'a Book, private: &PrivateFolder) -> impl Fn(load::LoadEv
 #[derive(Default)]
 struct Stop {
     cause: Option<RunError>,
+    /// Which signal has asked a tap to end that goes on for ever: it is read to its end.
+    asked: Option<StopSignal>,
     signals: u32,
     kill_at: Option<Instant>,
     reading: Option<()>,
@@ -284,6 +311,17 @@ impl Stop {
             self.cause = Some(cause);
         }
         reader.stop();
+        tap.terminate();
+        self.kill_at.get_or_insert(Instant::now() + plan.limits.grace);
+    }
+
+    /// The first signal: a tap that goes on for ever is asked to end, any other run is stopped.
+    fn signalled(&mut self, signal: StopSignal, plan: &RunPlan, reader: &mut Reader, tap: &Process) {
+        self.signals += 1;
+        if !plan.continuous {
+            return self.begin(RunError::Cancelled(signal), plan, reader, tap);
+        }
+        self.asked = Some(signal);
         tap.terminate();
         self.kill_at.get_or_insert(Instant::now() + plan.limits.grace);
     }

@@ -162,7 +162,12 @@ impl Book {
                 let summary = &mut pages.stream(stream.as_str()).summary;
                 summary.place.clone_from(&change.place);
                 (summary.keyed, summary.merged) = (keyed, merged);
-                summary.notes.extend(change.notes);
+                // A run may go on for months, and a table be opened again as often as its schema comes.
+                for note in change.notes {
+                    if !summary.notes.contains(&note) {
+                        summary.notes.push(note);
+                    }
+                }
                 summary.created |= change.created;
                 let (created, statements) = (change.created, change.statements);
                 let stream = stream.to_string();

@@ -42,8 +42,13 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) jobs: Option<u32>,
 
-    /// Not built yet: start again whenever it ends
-    #[arg(long, hide = true)]
+    /// Go on until SIGINT or SIGTERM, without a timeout
+    ///
+    /// One pipeline whose tap follows its source, as one that reads a log does. The tap finds a 1 in its variable
+    /// `TAPSTER_CONTINUOUS`. The signal is passed on to it: it has `limits.grace` to say its last STATE and end,
+    /// and all up to that STATE is committed. When it ends with 0, so does the run; otherwise the exit code is
+    /// that of the signal.
+    #[arg(long, conflicts_with_all = ["all", "tag", "timeout", "dry_run"])]
     pub(crate) continuous: bool,
 }
 

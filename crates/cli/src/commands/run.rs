@@ -19,8 +19,7 @@ use crate::failure::{Failure, Outcome};
 
 /// Runs what the arguments name.
 pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
-    let reserved =
-        [("--tag", !args.tag.is_empty()), ("--jobs", args.jobs.is_some()), ("--continuous", args.continuous)];
+    let reserved = [("--tag", !args.tag.is_empty()), ("--jobs", args.jobs.is_some())];
     if let Some((flag, _)) = reserved.iter().find(|(_, given)| *given) {
         return not_built_yet(&format!("run {flag}"));
     }
@@ -31,6 +30,11 @@ pub(crate) fn run(global: &Global, args: &Run) -> Outcome {
     let names = names(&project, args)?;
     let request = Request::read(args)?;
     match names.as_slice() {
+        names if args.continuous && names.len() != 1 => Err(CliError::Usage(format!(
+            "--continuous runs one pipeline, and {} are named: start one process for each",
+            names.len()
+        ))
+        .into()),
         [name] if args.dry_run => dry_run::run(global, &project, name, &request),
         [name] => one::run(global, &project, name, &request),
         names => several::run(global, &project, names, args),
@@ -67,6 +71,8 @@ pub(super) struct Request {
     pub(super) full_refresh: bool,
     pub(super) wait: Option<Duration>,
     pub(super) timeout: Option<Duration>,
+    /// Whether the tap goes on for ever.
+    pub(super) continuous: bool,
     /// Whether it ends with a report of its time.
     pub(super) bench: bool,
 }
@@ -81,7 +87,7 @@ impl Request {
             .into());
         }
         let wait = args.wait.as_deref().map(|text| duration("--wait", text)).transpose()?;
-        Ok(Self { wait, timeout, ..Self::of(&args.streams)? })
+        Ok(Self { wait, timeout, continuous: args.continuous, ..Self::of(&args.streams)? })
     }
 
     fn of(streams: &Narrowing) -> Result<Self, Failure> {
@@ -91,6 +97,7 @@ impl Request {
             full_refresh: streams.full_refresh,
             wait: None,
             timeout: None,
+            continuous: false,
             bench: false,
         })
     }

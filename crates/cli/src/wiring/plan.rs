@@ -147,6 +147,7 @@ impl Wired {
             start_edit: start_edit(streams.clone(), edits),
             commit_edit: commit_edit(streams, edits),
             limits: limits(pipeline, self.loading.batch_size_rows),
+            continuous: false,
             started: Instant::now(),
         }
     }

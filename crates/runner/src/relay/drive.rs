@@ -15,7 +15,9 @@ use crate::private_folder::PrivateFolder;
 use crate::process::Process;
 use crate::run::{prepare, tap_arguments, until};
 use crate::supervise::Book;
-use crate::{ProgramCommand, RunError, RunEvent, RunPlan, Shutdown, Side, TapFailure, committed_file};
+use crate::{
+    ProgramCommand, RunError, RunEvent, RunPlan, Shutdown, Side, StopSignal, TapFailure, committed_file,
+};
 
 /// What the relay tells on its way to the run.
 const CHANNEL_EVENTS: usize = 64;
@@ -45,7 +47,7 @@ pub(crate) async fn relay(
     let private = PrivateFolder::create(&plan.tap.private, &name)?;
     let config = private.write_config(&plan.tap.config)?.watch();
     let arguments = tap_arguments(plan, &private, config.path(), start.as_ref())?;
-    let tap_command = committed_file::told_of(&plan.tap, private.path());
+    let tap_command = committed_file::told_of(plan, private.path());
     let mut tap = Process::start(&tap_command, private.path(), &arguments).await?;
     book.tell(&RunEvent::TapStarted { pid: tap.pid, attempt });
     book.spend(|time| &mut time.starting, prepared.elapsed());
@@ -105,8 +107,7 @@ impl Relaying<'_> {
                         target.kill();
                         return Err(RunError::Cancelled(signal));
                     }
-                    ending.signals += 1;
-                    ending.begin(RunError::Cancelled(signal), limits);
+                    self.signalled(signal, &mut ending, tap);
                 }
                 // 2. The deadline, for the target too that does not come to its end.
                 () = until(self.deadline), if ending.cause.is_none() => {
@@ -116,7 +117,9 @@ impl Relaying<'_> {
                 () = until(ending.kill_at) => {
                     ending.kill_at = None;
                     tap.kill();
-                    target.kill();
+                    if ending.kills_target() {
+                        target.kill();
+                    }
                 }
                 // 4. What the target says is kept as it comes.
                 state = states.recv(), if !ending.states_ended => match state {
@@ -135,8 +138,7 @@ impl Relaying<'_> {
                 },
                 // 5. How reading ended, before the exits that follow from it.
                 outcome = &mut reader.outcome, if ending.reading.is_none() => {
-                    let outcome = outcome.map_err(|_| RunError::Bug)?;
-                    ending.read(self.book.has_read(outcome), limits);
+                    ending.read(self.book.has_read(outcome.map_err(|_| RunError::Bug)?), limits);
                 }
                 // 6. The tap's exit: when it failed, it did so before the target that fails after it.
                 exit = tap.exit(), if ending.tap.is_none() => {
@@ -159,6 +161,17 @@ impl Relaying<'_> {
         }
         let joined = tokio::task::spawn_blocking(move || reader.join()).await.unwrap_or(false);
         if joined { ending.judge() } else { Err(RunError::Bug) }
+    }
+
+    /// The first signal: a tap that goes on for ever is asked to end, any other run is stopped.
+    fn signalled(&self, signal: StopSignal, ending: &mut Ending, tap: &Process) {
+        ending.signals += 1;
+        if self.plan.continuous {
+            tap.terminate();
+            ending.ask(signal, &self.plan.limits);
+        } else {
+            ending.begin(RunError::Cancelled(signal), &self.plan.limits);
+        }
     }
 
     /// Starts to pass lines on.

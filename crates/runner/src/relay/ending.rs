@@ -6,7 +6,7 @@ use load::{DecodeError, Reading};
 use tokio::time::Instant;
 
 use crate::process::ProcessExit;
-use crate::{RunError, RunLimits, TapFailure, TargetFailure};
+use crate::{RunError, RunLimits, StopSignal, TapFailure, TargetFailure};
 
 /// After the target's exit, how long its output may stay silent: a grandchild may hold it.
 const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
@@ -15,6 +15,8 @@ const SILENCE_AFTER_EXIT: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub(super) struct Ending {
     pub(super) cause: Option<RunError>,
+    /// Which signal has asked a tap to end that goes on for ever.
+    pub(super) asked: Option<StopSignal>,
     pub(super) signals: u32,
     /// Whether the tap is to be ended, and the target's input to be closed, now.
     pub(super) stops: bool,
@@ -47,6 +49,18 @@ impl Ending {
         self.cause.get_or_insert(cause);
         self.stops = true;
         self.kill_at.get_or_insert(Instant::now() + limits.grace);
+    }
+
+    /// A tap that goes on for ever was asked to end: what it still says is passed on.
+    pub(super) fn ask(&mut self, signal: StopSignal, limits: &RunLimits) {
+        self.asked = Some(signal);
+        self.kill_at.get_or_insert(Instant::now() + limits.grace);
+    }
+
+    /// Whether the target is killed with the tap: its input ends with a tap that was asked to, and it may finish what
+    /// it has.
+    pub(super) fn kills_target(&self) -> bool {
+        self.asked.is_none() || self.cause.is_some()
     }
 
     /// Draws the conclusion from how reading ended.
@@ -121,6 +135,9 @@ impl Ending {
 
     /// Success, or the one cause.
     pub(super) fn judge(self) -> Result<(), RunError> {
+        if let Some(signal) = self.asked {
+            return self.judge_asked(signal);
+        }
         let tap = self.tap.and_then(|exit| exit.failure(Some(self.records)));
         match (self.cause, tap) {
             (Some(RunError::Decode(DecodeError::Truncated { .. })) | None, Some(failure)) => {
@@ -131,6 +148,21 @@ impl Ending {
                 let failure = self.target.and_then(ProcessExit::target_failure);
                 failure.map_or(Ok(()), |failure| Err(failure.into()))
             }
+        }
+    }
+}
+
+impl Ending {
+    fn judge_asked(self, signal: StopSignal) -> Result<(), RunError> {
+        match self.cause {
+            // A tap that ends in the midst of a line was asked to.
+            Some(RunError::Decode(DecodeError::Truncated { .. })) | None => {}
+            Some(cause) => return Err(cause),
+        }
+        match self.target.and_then(ProcessExit::target_failure) {
+            Some(failure) => Err(failure.into()),
+            None if self.tap == Some(ProcessExit::Code(0)) => Ok(()),
+            None => Err(RunError::Cancelled(signal)),
         }
     }
 }

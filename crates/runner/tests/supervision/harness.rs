@@ -130,6 +130,7 @@ fn plan(
         rules: Arc::new(|_| StreamRule::default()),
         start_edit: Arc::new(|state| Ok(Some(state))),
         commit_edit: Arc::new(|state, _| Ok(state)),
+        continuous: false,
         limits: RunLimits {
             decode: DecodeLimits { checkpoint_bytes: 1, ..DecodeLimits::default() },
             timeout: Some(Duration::from_mins(1)),

@@ -91,7 +91,8 @@ impl One<'_> {
             anew: self.request.full_refresh,
         };
         tracing::debug!("asking the tap for its streams");
-        let (started, timeout) = (Instant::now(), self.request.timeout.or(self.pipeline.limits.timeout));
+        let timeout = self.request.timeout.or(self.pipeline.limits.timeout);
+        let (started, timeout) = (Instant::now(), timeout.filter(|_| !self.request.continuous));
         let asked = Offer::ask(self.project, self.pipeline, &self.wired.tap, ask, signals);
         let offer = match timeout {
             // Dropped midway, it leaves a tap whose guard ends it.
@@ -116,7 +117,7 @@ impl One<'_> {
         }
         let edits = Edits { full_refresh: self.request.full_refresh, narrowed: self.request.narrowed() };
         let mut plan = self.wired.plan(self.pipeline, &offer, &id.to_string(), edits);
-        (plan.limits.timeout, plan.started) = (timeout, started);
+        (plan.limits.timeout, plan.started, plan.continuous) = (timeout, started, self.request.continuous);
         if plan.relay.is_some() && edits.full_refresh {
             let warning = doubling::not_emptied(&self.wired.target_name);
             printer.warn(&warning);
