@@ -20,6 +20,8 @@ pub enum ErrorKind {
     Login,
     /// The server did not prove who it is, or does not encrypt.
     Untrusted,
+    /// There is a proxy that changes the session with each transaction.
+    Pooled,
     /// The role lacks a right.
     Right,
     /// The connection broke.

@@ -14,7 +14,7 @@ use crate::type_catalog::TypeCatalog;
 
 /// Looks at all that the config names.
 pub(crate) async fn discover(config: &Config) -> Result<Catalog, TapError> {
-    let session = Session::open(config).await?;
+    let session = Session::first(config).await?;
     require_schemas(&session, &config.filter_schemas).await?;
     let found = relations(&session, Wanted::Schemas(&config.filter_schemas)).await?;
     refuse_twins(&found)?;

@@ -18,9 +18,11 @@ pub(crate) fn from_server(error: Error) -> TapError {
     };
     let hint = error.hint.or_else(|| own_hint.map(str::to_owned));
     let tap_error = match error.kind {
-        ErrorKind::Settings | ErrorKind::Login | ErrorKind::Untrusted | ErrorKind::Right => {
-            TapError::config(error.message)
-        }
+        ErrorKind::Settings
+        | ErrorKind::Login
+        | ErrorKind::Untrusted
+        | ErrorKind::Pooled
+        | ErrorKind::Right => TapError::config(error.message),
         ErrorKind::Unreachable | ErrorKind::Lost | ErrorKind::Passing | ErrorKind::Locked => {
             TapError::temporary(error.message)
         }

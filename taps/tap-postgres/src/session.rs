@@ -31,9 +31,20 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// The first session of a run. It refuses a proxy whose sessions are not ours, before any setting reaches them.
+    pub(crate) async fn first(config: &Config) -> Result<Self, TapError> {
+        let connection = postgres::connect(&config.server).await.map_err(from_server)?;
+        let pooled = postgres::refuse_transaction_pooling(&config.server, &connection.client).await;
+        pooled.map_err(from_server)?;
+        Self::set_up(connection, config).await
+    }
+
     /// Connects, logs in and sets the session up.
     pub(crate) async fn open(config: &Config) -> Result<Self, TapError> {
-        let connection = postgres::connect(&config.server).await.map_err(from_server)?;
+        Self::set_up(postgres::connect(&config.server).await.map_err(from_server)?, config).await
+    }
+
+    async fn set_up(connection: Connection, config: &Config) -> Result<Self, TapError> {
         let session = Self { connection, place: config.server.to_string() };
         session.execute("setting the session up", &settings(config)).await?;
         Ok(session)

@@ -18,7 +18,7 @@ use crate::{full_table, incremental};
 /// Sends everything that is selected.
 pub(crate) async fn sync(request: SyncRequest<'_, Config>) -> Result<(), TapError> {
     let SyncRequest { config, catalog, state, output } = request;
-    let session = Arc::new(Session::open(config).await?);
+    let session = Arc::new(Session::first(config).await?);
     // All mistakes in the catalog are found before the first message.
     let plans = plans(&session, config, catalog).await?;
     let mut run = Run { config, session, state, output };

@@ -1,14 +1,11 @@
 //! The preflight: may we do here what a run will do?
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use target_api::sql::literal;
 use target_api::{Result, Status, TargetError};
-use tokio_postgres::SimpleQueryMessage;
 use tokio_postgres::types::Type;
 
 use crate::config::Settings;
 use crate::connection::{Parameter, Session};
+use crate::error::from_server;
 use crate::state::{cell, exists};
 use crate::{state, tables};
 
@@ -20,7 +17,8 @@ const DOING: &str = "checking rights";
 pub(crate) async fn check(session: &Session, settings: &Settings) -> Result<()> {
     server(session).await?;
     rights(session, settings).await?;
-    refuse_transaction_pooling(session, settings).await
+    let pooled = postgres::refuse_transaction_pooling(&settings.server, session.client()).await;
+    pooled.map_err(from_server)
 }
 
 async fn server(session: &Session) -> Result<()> {
@@ -91,38 +89,4 @@ async fn rights(session: &Session, settings: &Settings) -> Result<()> {
 pub(crate) fn missing(session: &Session, right: &str) -> TargetError {
     TargetError::new("E0314", Status::Config, format!("{} lacks a right: {right}", session.place))
         .with_hint("the page of this error has the GRANTs that a pipeline needs")
-}
-
-/// A proxy that gives each transaction whichever server session is free loses temporary tables and settings. It
-/// gives itself away: what one connection has set is seen by another one, or no longer by itself.
-async fn refuse_transaction_pooling(session: &Session, settings: &Settings) -> Result<()> {
-    let token = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let token = format!("{token}-{}", std::process::id());
-    let set = format!("SELECT pg_catalog.set_config('tapster.session', {}, false)", literal(&token));
-    session.execute(DOING, &set).await?;
-    let other = Session::open(settings).await?;
-    other.execute(DOING, "BEGIN").await?;
-    let foreign = seen(&other).await?;
-    // While the other connection holds its transaction, this one cannot be given the same session.
-    let own = seen(session).await?;
-    other.execute(DOING, "ROLLBACK").await?;
-    if foreign == token || own != token {
-        let text = format!(
-            "{} is a proxy that changes the session with each transaction: temporary tables and the fence cannot hold there",
-            session.place
-        );
-        return Err(TargetError::new("E0315", Status::Config, text)
-            .with_hint("connect to the server itself, or set the proxy to session pooling for this user"));
-    }
-    Ok(())
-}
-
-async fn seen(session: &Session) -> Result<String> {
-    let sql = "SELECT pg_catalog.current_setting('tapster.session', true)";
-    let answer = session.client().simple_query(sql).await.map_err(|error| session.error(DOING, &error))?;
-    let row = answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
-    Ok(row.unwrap_or_default().to_owned())
 }

@@ -44,6 +44,7 @@ pub(crate) fn from_server(error: postgres::Error) -> TargetError {
         ErrorKind::Login => ("E0312", Status::Config),
         ErrorKind::Untrusted => ("E0313", Status::Config),
         ErrorKind::Right => ("E0314", Status::Config),
+        ErrorKind::Pooled => ("E0315", Status::Config),
         ErrorKind::Lost => ("E0316", Status::Temporary),
         ErrorKind::Passing => ("E0317", Status::Temporary),
         ErrorKind::Locked => ("E0318", Status::Busy),

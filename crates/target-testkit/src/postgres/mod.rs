@@ -2,6 +2,7 @@
 
 mod cluster;
 mod database;
+mod pooling;
 mod programs;
 
 pub use cluster::{Cluster, Durability};

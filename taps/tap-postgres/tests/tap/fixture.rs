@@ -47,6 +47,11 @@ impl Source {
         block_on(self.database.value(sql)).unwrap_or_default()
     }
 
+    /// Starts a proxy that pools transactions; gives its port.
+    pub(crate) fn pool_transactions(&self) -> u16 {
+        Cluster::shared().pool_transactions(&self.database)
+    }
+
     /// The tap with these words and files.
     fn command(&self, words: &[&str], files: &[(&str, &Value)]) -> Command {
         let mut config: Map<String, Value> = self.database.settings().as_object().unwrap().clone();

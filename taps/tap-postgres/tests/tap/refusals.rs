@@ -101,3 +101,15 @@ fn a_parameter_that_means_nothing_is_said_once() {
         said.log
     );
 }
+
+/// What one run sets would be another program's.
+#[test]
+fn a_proxy_that_pools_transactions_is_refused_before_anything_is_set() {
+    let mut source = Source::new("CREATE TABLE t (x int)");
+    let catalog = source.discover();
+    source.config = json!({ "port": source.pool_transactions() });
+    for said in [source.discovery(), source.sync(&catalog, None)] {
+        let log = said.expect_code(78).log;
+        assert!(log.contains("a proxy that changes the session with each transaction"), "{log}");
+    }
+}

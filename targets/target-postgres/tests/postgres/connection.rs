@@ -1,11 +1,5 @@
 //! The preflight, and what is said when it fails.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::os::unix::net::UnixStream;
-use std::sync::{Arc, Mutex};
-use std::thread;
-
 use serde_json::json;
 use target_api::{Status, Target};
 use target_postgres::PostgresTarget;
@@ -104,76 +98,7 @@ async fn a_local_socket_needs_no_more_than_its_folder() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_proxy_that_pools_transactions_is_refused() {
     let database = Cluster::shared().database().await;
-    let port = pool_transactions(Cluster::shared(), database.name());
+    let port = Cluster::shared().pool_transactions(&database);
     let error = refusal(&database, json!({ "port": port })).await;
     assert_eq!((error.code, &error.status), ("E0315", &Status::Config), "{error}");
-}
-
-/// A proxy as `PgBouncer` is in transaction mode, with two sessions; the one given back last is taken first.
-fn pool_transactions(cluster: &Cluster, database: &str) -> u16 {
-    let socket = cluster.socket_folder().join(format!(".s.PGSQL.{}", cluster.port()));
-    let pool: Vec<UnixStream> = (0..2)
-        .map(|_| {
-            let mut server = UnixStream::connect(&socket).unwrap();
-            let words = format!("user\0tapster\0database\0{database}\0\0");
-            let length = u32::try_from(8 + words.len()).unwrap();
-            server.write_all(&[&length.to_be_bytes(), &[0, 3, 0, 0][..], words.as_bytes()].concat()).unwrap();
-            until_ready(&mut server, &mut std::io::sink());
-            server
-        })
-        .collect();
-    let pool = Arc::new(Mutex::new(pool));
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let pool = Arc::clone(&pool);
-            thread::spawn(move || client_of_pool(client, &pool));
-        }
-    });
-    port
-}
-
-fn client_of_pool(mut client: std::net::TcpStream, pool: &Mutex<Vec<UnixStream>>) {
-    let mut length = [0; 4];
-    client.read_exact(&mut length).unwrap();
-    let mut startup = vec![0; u32::from_be_bytes(length) as usize - 4];
-    client.read_exact(&mut startup).unwrap();
-    client.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
-    let mut held = None;
-    while let Some(message) = message(&mut client) {
-        if message[0] == b'X' {
-            break;
-        }
-        let mut server = held.take().unwrap_or_else(|| pool.lock().unwrap().pop().unwrap());
-        server.write_all(&message).unwrap();
-        // Only a query and a sync are answered to the end.
-        let idle = matches!(message[0], b'Q' | b'S') && until_ready(&mut server, &mut client) == b'I';
-        if idle {
-            pool.lock().unwrap().push(server);
-        } else {
-            held = Some(server);
-        }
-    }
-}
-
-fn message(from: &mut impl Read) -> Option<Vec<u8>> {
-    let mut head = [0; 5];
-    from.read_exact(&mut head).ok()?;
-    let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
-    let mut message = head.to_vec();
-    message.resize(length + 1, 0);
-    from.read_exact(&mut message[5..]).ok()?;
-    Some(message)
-}
-
-/// Passes answers on until the server is ready; returns whether it is in a transaction.
-fn until_ready(server: &mut UnixStream, client: &mut impl Write) -> u8 {
-    loop {
-        let message = message(server).unwrap();
-        client.write_all(&message).unwrap();
-        if message[0] == b'Z' {
-            return message[5];
-        }
-    }
 }
