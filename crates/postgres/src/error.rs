@@ -163,7 +163,7 @@ pub fn condition(code: &SqlState) -> &'static str {
         "23514" => "a check constraint says no",
         "23P01" => "an exclusion constraint says no",
         "54000" => "the value is larger than an index or a type allows",
-        "P0001" => "a trigger of the table raised an error",
+        "P0001" => "a function or a trigger raised an error",
         other => match other.get(..2).unwrap_or_default() {
             "22" => "the value is not valid",
             "23" => "a constraint says no",

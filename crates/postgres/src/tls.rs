@@ -232,10 +232,13 @@ fn is_about_our_certificate(alert: AlertDescription) -> bool {
     )
 }
 
+/// What to do where the cause says all that is known.
+const TLS_OFFER: &str = "the server must offer TLS 1.2 or 1.3 with a certificate that fits `sslmode`; `sslmode: require` trusts any";
+
 fn tls_reason(error: &Error) -> (String, &'static str) {
     use CertificateError as C;
     let Error::InvalidCertificate(certificate) = error else {
-        return (format!("TLS failed: {error}"), "see the page of this error for what the server must offer");
+        return (format!("TLS failed: {error}"), TLS_OFFER);
     };
     match certificate {
         C::NotValidForName | C::NotValidForNameContext { .. } => (
@@ -261,9 +264,6 @@ fn tls_reason(error: &Error) -> (String, &'static str) {
                 "name the server's very certificate in `ssl_root_cert`, or give the server one that is signed by it",
             )
         }
-        other => (
-            format!("its certificate is not acceptable: {other}"),
-            "see the page of this error for what the server must offer",
-        ),
+        other => (format!("its certificate is not acceptable: {other}"), TLS_OFFER),
     }
 }
