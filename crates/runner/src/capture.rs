@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::config::ConfigFile;
-use crate::private_folder::PrivateFolder;
+use crate::private_folder::{CATALOG, PrivateFolder};
 use crate::process::{Process, ProcessExit};
 use crate::{ProgramCommand, RunError, Shutdown, TapFailure};
 
@@ -21,10 +21,12 @@ pub(crate) struct Captured {
 }
 
 /// What a program is asked.
-pub(crate) struct Question {
+pub(crate) struct Question<'a> {
     pub(crate) flag: &'static str,
     /// Whether it gets its config, and with it what it logs in with.
     pub(crate) with_config: bool,
+    /// What is selected, as JSON text.
+    pub(crate) catalog: Option<&'a str>,
     pub(crate) longest: Duration,
     /// Whether this much of the answer will do.
     pub(crate) enough: fn(&[u8]) -> bool,
@@ -33,17 +35,20 @@ pub(crate) struct Question {
 /// Starts the tap with the question's flag, and reads its output until it ends or there is enough of it.
 pub(crate) async fn capture(
     command: &ProgramCommand,
-    question: Question,
+    question: Question<'_>,
     shutdown: &mut Shutdown,
 ) -> Result<Captured, RunError> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let Question { flag, with_config, longest, enough } = question;
+    let Question { flag, with_config, catalog, longest, enough } = question;
     let name = format!("discover-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let private = PrivateFolder::create(&command.private, &name)?;
     let mut arguments: Vec<OsString> = Vec::new();
     let config = with_config.then(|| private.write_config(&command.config)).transpose()?;
     if let Some(config) = &config {
         arguments.extend(["--config".into(), config.path().into()]);
+    }
+    if let Some(catalog) = catalog {
+        arguments.extend(["--catalog".into(), private.write(CATALOG, catalog)?.into()]);
     }
     arguments.push(flag.into());
     let mut tap = Process::start(command, private.path(), &arguments).await?;

@@ -28,7 +28,8 @@ pub async fn discover(
     longest: Duration,
     shutdown: &mut Shutdown,
 ) -> Result<Discovered, RunError> {
-    let question = Question { flag: "--discover", with_config: true, longest, enough: begins_with_message };
+    let enough = begins_with_message;
+    let question = Question { flag: "--discover", with_config: true, catalog: None, longest, enough };
     let Captured { stdout, exit } = capture(command, question, shutdown).await?;
     if begins_with_message(&stdout) {
         return Ok(Discovered::Nothing);
@@ -40,17 +41,18 @@ pub async fn discover(
     catalog.map(Discovered::Catalog).map_err(|error| TapFailure::NoCatalog(error.to_string()).into())
 }
 
-/// Asks the tap, by `--check`, whether it reaches what it reads from; that may take this long. No word of Singer: a
-/// program that does not know it fails.
+/// Asks the tap, by `--check`, whether it reaches what it reads from, and what this catalog (JSON text) selects of it;
+/// that may take this long. No word of Singer: a program that does not know it fails.
 ///
 /// # Errors
 /// When the tap does not start, exits with an error, or takes longer. What it said is in its log.
 pub async fn check(
     command: &ProgramCommand,
+    catalog: Option<&str>,
     longest: Duration,
     shutdown: &mut Shutdown,
 ) -> Result<(), RunError> {
-    let question = Question { flag: "--check", with_config: true, longest, enough: |_| false };
+    let question = Question { flag: "--check", with_config: true, catalog, longest, enough: |_| false };
     let exit = capture(command, question, shutdown).await?.exit;
     exit.and_then(|exit| exit.failure(None)).map_or(Ok(()), |failure| Err(failure.into()))
 }
@@ -62,7 +64,7 @@ pub async fn check(
 /// When the program does not start.
 pub async fn tap_flags(command: &ProgramCommand, shutdown: &mut Shutdown) -> Result<TapFlags, RunError> {
     let enough = |bytes: &[u8]| bytes.len() > 1 << 20 || begins_with_message(bytes);
-    let question = Question { flag: "--help", with_config: false, longest: HELP, enough };
+    let question = Question { flag: "--help", with_config: false, catalog: None, longest: HELP, enough };
     let Captured { stdout, .. } = capture(command, question, shutdown).await?;
     Ok(TapFlags::from_help(&String::from_utf8_lossy(&stdout)))
 }

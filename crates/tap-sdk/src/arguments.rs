@@ -14,6 +14,7 @@ pub(crate) struct Arguments {
     pub(crate) catalog: Option<PathBuf>,
     pub(crate) state: Option<PathBuf>,
     pub(crate) discover: bool,
+    pub(crate) check: bool,
     pub(crate) about: Option<Format>,
 }
 
@@ -35,6 +36,7 @@ impl Arguments {
             catalog: path("catalog"),
             state: path("state"),
             discover: matches.get_flag("discover"),
+            check: matches.get_flag("check"),
             about: matches.get_flag("about").then(|| format(&matches)),
         })
     }
@@ -66,6 +68,11 @@ fn command(about: &About) -> Command {
         )
         .arg(file("state", 's').help("The value of the last STATE message, to go on from there"))
         .arg(flag("discover").short('d').help("Print the catalog and end"))
+        .arg(
+            flag("check")
+                .conflicts_with("discover")
+                .help("Look whether what is selected can be read, and end"),
+        )
         .arg(flag("about").help("Print what this tap is and its settings, and end"))
         .arg(
             Arg::new("format")

@@ -46,6 +46,9 @@ fn run<T: Tap>(tap: &T, arguments: &Arguments, stdout: Box<dyn Write + Send>) ->
             .map_err(|error| TapError::config(format!("{}: {error}", path.display())))?,
         None => tap.discover(&config)?,
     };
+    if arguments.check {
+        return tap.check(&config, &catalog);
+    }
     let mut output = Output::new(stdout);
     let synced = tap.sync(SyncRequest { config: &config, catalog: &catalog, state, output: &mut output });
     // What is out before a failure counts, up to the last STATE.

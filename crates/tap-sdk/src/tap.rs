@@ -19,6 +19,15 @@ pub trait Tap {
     /// When the system cannot be read.
     fn discover(&self, config: &Self::Config) -> Result<Catalog, TapError>;
 
+    /// Looks whether what the catalog selects can be read, without reading it. Called for `--check`, after discovery where
+    /// no catalog is given. By default there is nothing more to look at.
+    ///
+    /// # Errors
+    /// When a sync would fail before its first record.
+    fn check(&self, _config: &Self::Config, _catalog: &Catalog) -> Result<(), TapError> {
+        Ok(())
+    }
+
     /// Extracts the selected streams, in the catalog's order: SCHEMA, then records, with a STATE now and then and
     /// one at the end. Returning `Ok` says that everything selected is out.
     ///

@@ -7,6 +7,7 @@ mod array;
 mod batch;
 mod bookmark;
 mod cells;
+mod check;
 mod column_type;
 mod config;
 mod copy;

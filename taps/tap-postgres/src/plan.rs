@@ -9,7 +9,7 @@ use crate::discover::{query_columns, schema};
 use crate::incremental::ReplicationKey;
 use crate::relation::{Relation, TableColumn, Wanted, relations};
 use crate::session::Session;
-use crate::statement::{copy, quoted};
+use crate::statement::{copy, quoted, select};
 
 /// One selected stream.
 #[derive(Debug)]
@@ -44,9 +44,14 @@ pub(crate) enum Method {
 impl StreamPlan {
     /// The COPY of the rows that fulfil these conditions, too.
     pub(crate) fn copy(&self, more: impl IntoIterator<Item = String>, order: Option<&str>) -> String {
+        copy(&self.select(more, order))
+    }
+
+    /// The query of the rows that fulfil these conditions, too.
+    pub(crate) fn select(&self, more: impl IntoIterator<Item = String>, order: Option<&str>) -> String {
         let expressions: Vec<_> = self.columns.iter().map(|column| column.expression.clone()).collect();
         let conditions: Vec<_> = self.condition.iter().cloned().chain(more).collect();
-        copy(&expressions, &self.from, &conditions, order)
+        select(&expressions, &self.from, &conditions, order)
     }
 }
 

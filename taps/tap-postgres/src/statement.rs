@@ -10,9 +10,19 @@ pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// `COPY` of a SELECT, binary, of these expressions; conditions are joined by AND.
-pub(crate) fn copy(expressions: &[String], from: &str, conditions: &[String], order: Option<&str>) -> String {
-    let mut sql = format!("COPY (SELECT {} FROM {from}", expressions.join(", "));
+/// `COPY` of a query, binary.
+pub(crate) fn copy(select: &str) -> String {
+    format!("COPY ({select}) TO STDOUT (FORMAT binary)")
+}
+
+/// A SELECT of these expressions; conditions are joined by AND.
+pub(crate) fn select(
+    expressions: &[String],
+    from: &str,
+    conditions: &[String],
+    order: Option<&str>,
+) -> String {
+    let mut sql = format!("SELECT {} FROM {from}", expressions.join(", "));
     for (at, condition) in conditions.iter().enumerate() {
         // A comment at the end of a condition must not reach beyond it.
         sql.extend([if at == 0 { " WHERE (" } else { " AND (" }, condition, "\n)"]);
@@ -20,7 +30,7 @@ pub(crate) fn copy(expressions: &[String], from: &str, conditions: &[String], or
     if let Some(order) = order {
         sql.extend([" ORDER BY ", order]);
     }
-    sql + ") TO STDOUT (FORMAT binary)"
+    sql
 }
 
 #[cfg(test)]
@@ -36,7 +46,7 @@ mod tests {
     #[test]
     fn conditions_keep_to_themselves() {
         let conditions = ["a OR b".to_owned(), "c".to_owned()];
-        let sql = copy(&["x".to_owned(), "y".to_owned()], "t", &conditions, Some("x"));
+        let sql = copy(&select(&["x".to_owned(), "y".to_owned()], "t", &conditions, Some("x")));
         assert_eq!(
             sql,
             "COPY (SELECT x, y FROM t WHERE (a OR b\n) AND (c\n) ORDER BY x) TO STDOUT (FORMAT binary)"

@@ -1,10 +1,10 @@
-//! The three things that a tap does.
+//! The four things that a tap does.
 
 use singer::{Catalog, Json};
 use tap_sdk::{About, SyncRequest, Tap, TapError, Understood};
 
 use crate::config::Config;
-use crate::{discover, session, sync};
+use crate::{check, discover, session, sync};
 
 /// Reads a PostgreSQL database.
 pub(crate) struct TapPostgres;
@@ -29,6 +29,10 @@ impl Tap for TapPostgres {
 
     fn discover(&self, config: &Config) -> Result<Catalog, TapError> {
         session::runtime()?.block_on(discover::discover(config))
+    }
+
+    fn check(&self, config: &Config, catalog: &Catalog) -> Result<(), TapError> {
+        session::runtime()?.block_on(check::check(config, catalog))
     }
 
     fn sync(&self, request: SyncRequest<'_, Config>) -> Result<(), TapError> {

@@ -77,8 +77,9 @@ fn check(
         let mut target = (wired.target)()?;
         target.check().await?;
         wired.relay.iter().try_for_each(runner::find_program)?;
-        check_source(&pipeline, &wired.tap, signals).await?;
+        check_source(&pipeline, &wired.tap, None, signals).await?;
         let offer = Offer::ask(project, &pipeline, &wired.tap, Ask::default(), signals).await?;
+        check_source(&pipeline, &wired.tap, Some(&offer), signals).await?;
         try_grants(&mut *target, &wired, &pipeline, &offer).await?;
         let streams = offer.catalog.as_ref().map(|catalog| catalog.selected_streams().count());
         let warnings = pipeline.idle.iter().chain(&offer.report.warnings);

@@ -89,16 +89,21 @@ impl Offer {
     }
 }
 
-/// Asks an Airbyte source whether it reaches what it reads from. Singer's taps have no such word.
+/// Asks whether what is read from is there: an Airbyte source before its catalog, which has its own words for why it is
+/// not; a tap of ours with the catalog, of which it looks at all that is selected. Other taps of Singer know no such
+/// question.
 pub(crate) async fn check_source(
     pipeline: &Pipeline,
     command: &ProgramCommand,
+    offer: Option<&Offer>,
     shutdown: &mut Shutdown,
 ) -> Result<(), Failure> {
-    if pipeline.tap.protocol == Protocol::Singer {
-        return Ok(());
-    }
-    let checked = check(command, pipeline.limits.idle_timeout, shutdown).await;
+    let catalog = match (&pipeline.tap.protocol, offer) {
+        (Protocol::Singer, Some(offer)) if pipeline.tap.is_ours() => offer.text(),
+        (Protocol::Singer, _) | (_, Some(_)) => return Ok(()),
+        (_, None) => None,
+    };
+    let checked = check(command, catalog.as_deref(), pipeline.limits.idle_timeout, shutdown).await;
     checked.map_err(|error| told(error, command))
 }
 
