@@ -29,12 +29,15 @@ pub(crate) struct Bookmark {
 pub(crate) struct Progress {
     /// Transactions below this one had ended when the reading began: what they wrote is out, up to `pages`.
     pub(crate) first_snapshot: i64,
-    /// The file of the table: another one holds other pages.
+    /// The file of the table, or of the partition that is being read: another one holds other pages. None is 0.
     pub(crate) relfilenode: u32,
     /// What tells the columns and conditions of one reading from those of another.
     pub(crate) statement: u32,
     /// So many pages are out.
     pub(crate) pages: u32,
+    /// The files of the partitions that are out whole.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) partitions: Vec<u32>,
 }
 
 impl Bookmark {

@@ -25,6 +25,7 @@ mod row;
 mod scalar;
 mod sender;
 mod session;
+mod snapshot;
 mod statement;
 mod sync;
 mod tap;

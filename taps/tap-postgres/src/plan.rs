@@ -7,7 +7,7 @@ use crate::column_type::ColumnType;
 use crate::config::Config;
 use crate::discover::{query_columns, schema};
 use crate::incremental::ReplicationKey;
-use crate::relation::{Relation, TableColumn, Wanted, relations};
+use crate::relation::{Kind, Relation, TableColumn, Wanted, relations};
 use crate::session::Session;
 use crate::statement::{copy, quoted, select};
 
@@ -21,8 +21,9 @@ pub(crate) struct StreamPlan {
     pub(crate) keys: Vec<String>,
     pub(crate) method: Method,
     pub(crate) schema: Json,
-    /// The number of the table, where it has pages of its own.
+    /// The number of the table, where it has pages of its own, or its partitions have.
     pub(crate) paged: Option<u32>,
+    pub(crate) is_partitioned: bool,
     from: String,
     condition: Option<String>,
 }
@@ -47,11 +48,25 @@ impl StreamPlan {
         copy(&self.select(more, order))
     }
 
+    /// What stands behind FROM.
+    pub(crate) fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// The COPY of rows of a partition.
+    pub(crate) fn copy_partition(&self, partition: &str, more: impl IntoIterator<Item = String>) -> String {
+        copy(&self.select_from(partition, more, None))
+    }
+
     /// The query of the rows that fulfil these conditions, too.
     pub(crate) fn select(&self, more: impl IntoIterator<Item = String>, order: Option<&str>) -> String {
+        self.select_from(&self.from, more, order)
+    }
+
+    fn select_from(&self, from: &str, more: impl IntoIterator<Item = String>, order: Option<&str>) -> String {
         let expressions: Vec<_> = self.columns.iter().map(|column| column.expression.clone()).collect();
         let conditions: Vec<_> = self.condition.iter().cloned().chain(more).collect();
-        select(&expressions, &self.from, &conditions, order)
+        select(&expressions, from, &conditions, order)
     }
 }
 
@@ -125,7 +140,8 @@ fn plan_table(
     }
     let from = format!("{}.{}", quoted(schema), quoted(table));
     let columns = relation.columns.iter().map(TableColumn::clone).collect();
-    plan(stream, columns, from, relation.has_pages.then_some(relation.oid))
+    let plan = plan(stream, columns, from, relation.has_pages.then_some(relation.oid))?;
+    Ok(StreamPlan { is_partitioned: relation.kind == Kind::Partitioned, ..plan })
 }
 
 fn plan(
@@ -188,6 +204,7 @@ fn plan(
         method,
         schema,
         paged,
+        is_partitioned: false,
         from,
         condition,
     })

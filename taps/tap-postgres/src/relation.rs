@@ -18,8 +18,8 @@ pub(crate) struct Relation {
     pub(crate) kind: Kind,
     /// As the server estimates it.
     pub(crate) rows: Option<i64>,
-    /// Whether it has pages of its own that may be asked for (rights on columns alone do not allow it), and no table
-    /// that inherits from it.
+    /// Whether its pages, or those of its partitions, may be asked for: rights on columns alone do not allow it, nor does a
+    /// policy of rows. None of a table that others inherit from.
     pub(crate) has_pages: bool,
     /// Whether USAGE on its schema is there.
     pub(crate) reachable: bool,
@@ -81,8 +81,14 @@ SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text,
          SELECT pg_catalog.sum(CASE WHEN k.reltuples < 0 THEN NULL ELSE k.reltuples END)
          FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class k ON k.oid = t.relid WHERE t.isleaf
        ) WHEN c.relkind IN ('r', 'm') AND c.reltuples >= 0 THEN c.reltuples END::float8,
-       c.relkind IN ('r', 'm') AND a.amname = 'heap' AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-         AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),
+       CASE WHEN NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') THEN false
+       WHEN c.relkind = 'p' THEN NOT pg_catalog.row_security_active(c.oid) AND NOT EXISTS (
+         SELECT FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class k ON k.oid = t.relid
+         LEFT JOIN pg_catalog.pg_am m ON m.oid = k.relam
+         WHERE t.isleaf AND (k.relkind <> 'r' OR m.amname <> 'heap' OR NOT pg_catalog.has_table_privilege(k.oid, 'SELECT')
+           OR NOT pg_catalog.has_schema_privilege(k.relnamespace, 'USAGE') OR pg_catalog.row_security_active(k.oid)))
+       ELSE c.relkind IN ('r', 'm') AND a.amname = 'heap'
+         AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid) END,
        pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

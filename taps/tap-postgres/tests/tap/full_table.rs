@@ -125,6 +125,69 @@ fn a_sync_that_was_cut_off_goes_on_and_finds_what_changed() {
     assert_eq!(third.of("RECORD").len(), 20_000, "the next sync reads all");
 }
 
+/// Three partitions, one of them a level deeper, in the order in which they are read.
+const PARTED: &str = "CREATE TABLE wide (id int PRIMARY KEY, text text) PARTITION BY RANGE (id);
+    CREATE TABLE low PARTITION OF wide FOR VALUES FROM (1) TO (6001);
+    CREATE TABLE middle PARTITION OF wide FOR VALUES FROM (6001) TO (14001) PARTITION BY RANGE (id);
+    CREATE TABLE all_middle PARTITION OF middle DEFAULT;
+    CREATE TABLE high PARTITION OF wide DEFAULT;
+    INSERT INTO wide SELECT i, repeat('x', 1000) || i FROM generate_series(1, 20000) i";
+
+#[test]
+fn a_partitioned_table_goes_on_in_the_partition_that_it_was_in() {
+    let source = Source::new(PARTED);
+    let catalog = source.catalog("public-wide", &json!({ "where": "wide.id > 0" }));
+    let cut_off = || {
+        let mut running: Running = source.start(&catalog);
+        let mut messages = running.until(|message| {
+            let progress = &message["value"]["bookmarks"]["public-wide"]["progress"];
+            progress["partitions"].as_array().is_some_and(|out| out.len() == 1)
+                && progress["pages"].as_u64() >= Some(512)
+        });
+        running.kill();
+        let state = messages.last_mut().unwrap()["value"].take();
+        messages.pop();
+        (messages, state)
+    };
+    let (first, state) = cut_off();
+    source.sql(
+        "UPDATE wide SET text = 'changed' WHERE id IN (1, 6001, 13999, 19999); DELETE FROM wide WHERE id = 2",
+    );
+    source.sql("CREATE TABLE new PARTITION OF middle FOR VALUES FROM (0) TO (1)");
+    source.sql("INSERT INTO high VALUES (20001, 'new')");
+    let second = source.sync(&catalog, Some(&state)).expect_code(0);
+    assert!(!second.log.contains("starting over"), "{}", second.log);
+    let sent = second.of("RECORD").len();
+    assert!((6_000..13_000).contains(&sent), "{sent} records: what was out is sent again, or nothing");
+    let mut table = BTreeMap::new();
+    load(&mut table, &first);
+    load(&mut table, &second.messages);
+    let mut found = loaded(table);
+    assert!(found.remove(&2).is_some(), "what was deleted meanwhile stays until the next sync");
+    assert!(found == rows(&source), "the records are not the rows");
+
+    let (_, state) = cut_off();
+    source.sql("VACUUM FULL low");
+    let third = source.sync(&catalog, Some(&state)).expect_code(0);
+    let low = third.column("id").into_iter().filter(|id| id.as_u64() <= Some(6000)).count();
+    assert_eq!(low, 5_999, "a partition that was rewritten comes whole");
+    let (_, state) = cut_off();
+    source.sql("VACUUM FULL wide");
+    let log = source.sync(&catalog, Some(&state)).expect_code(0).log;
+    assert!(log.contains("starting over, since the table was rewritten"), "{log}");
+}
+
+/// Its rows may be asked for through the table, not by themselves.
+#[test]
+fn partitions_that_may_not_be_read_are_read_through_their_table() {
+    let mut source = Source::new(&format!(
+        "{PARTED}; CREATE ROLE parted_reader LOGIN PASSWORD 'not-a-secret'; GRANT SELECT ON wide TO parted_reader"
+    ));
+    source.config = json!({ "user": "parted_reader" });
+    let said = source.sync(&source.catalog("public-wide", &json!({})), None).expect_code(0);
+    assert_eq!(said.of("RECORD").len(), 20_000);
+}
+
 #[test]
 fn what_cannot_be_gone_on_with_starts_over() {
     let source = Source::new(WIDE);
