@@ -9,6 +9,7 @@ mod continuous;
 mod differences;
 mod faults;
 mod flights;
+mod from_postgres;
 mod golden;
 mod interop;
 mod kills;
