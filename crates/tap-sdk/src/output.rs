@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "arrow")]
 use columns::arrow_array::RecordBatch;
+use indexmap::IndexMap;
 use serde::Serialize;
 use singer::{Envelope, Json, MessageWriter};
 
@@ -21,7 +22,10 @@ const CLOCK_EVERY: u64 = 1024;
 /// Where a sync writes its messages. Buffered; a STATE hands everything on.
 pub struct Output {
     writer: MessageWriter<Box<dyn Write + Send>>,
-    counter: Option<Counter>,
+    /// Records of each stream since they were last told. Streams may take turns.
+    counts: IndexMap<String, u64>,
+    counted: u64,
+    since: Instant,
     #[cfg(feature = "arrow")]
     files: Option<BatchFiles>,
 }
@@ -38,7 +42,9 @@ impl Output {
     pub fn new(output: Box<dyn Write + Send>) -> Self {
         Self {
             writer: MessageWriter::new(output),
-            counter: None,
+            counts: IndexMap::new(),
+            counted: 0,
+            since: Instant::now(),
             #[cfg(feature = "arrow")]
             files: BatchFiles::from_environment(),
         }
@@ -129,49 +135,33 @@ impl Output {
 
     /// Hands on what is buffered and logs the last counts.
     pub(crate) fn finish(&mut self) -> Result<(), TapError> {
-        if let Some(counter) = self.counter.take() {
-            counter.log();
-        }
+        self.log_counts();
         self.writer.flush().map_err(TapError::Output)
     }
 
     fn count(&mut self, stream: &str, records: u64) {
-        let counter = match &mut self.counter {
-            Some(counter) if counter.stream == stream => counter,
-            other => {
-                if let Some(counter) = other.take() {
-                    counter.log();
-                }
-                other.insert(Counter::new(stream))
+        let before = self.counted;
+        self.counted += records;
+        match self.counts.get_mut(stream) {
+            Some(count) => *count += records,
+            None => {
+                self.counts.insert(stream.to_owned(), records);
             }
-        };
-        let before = counter.records;
-        counter.records += records;
-        if before / CLOCK_EVERY != counter.records / CLOCK_EVERY && counter.since.elapsed() >= METRIC_EVERY {
-            counter.log();
-            *counter = Counter::new(stream);
+        }
+        if before / CLOCK_EVERY != self.counted / CLOCK_EVERY && self.since.elapsed() >= METRIC_EVERY {
+            self.log_counts();
         }
     }
-}
 
-/// The records of one stream since the last METRIC line.
-struct Counter {
-    stream: String,
-    records: u64,
-    since: Instant,
-}
-
-impl Counter {
-    fn new(stream: &str) -> Self {
-        Self { stream: stream.to_owned(), records: 0, since: Instant::now() }
-    }
-
-    fn log(&self) {
-        let stream = Json::String(self.stream.clone());
-        let records = self.records;
-        log::info(&format!(
-            r#"METRIC: {{"type":"counter","metric":"record_count","value":{records},"tags":{{"stream":{stream}}}}}"#
-        ));
+    /// Says how many records there were of each stream since it was last said.
+    fn log_counts(&mut self) {
+        self.since = Instant::now();
+        for (stream, records) in self.counts.drain(..) {
+            let stream = Json::String(stream);
+            log::info(&format!(
+                r#"METRIC: {{"type":"counter","metric":"record_count","value":{records},"tags":{{"stream":{stream}}}}}"#
+            ));
+        }
     }
 }
 
