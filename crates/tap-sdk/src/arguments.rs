@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::About;
+use crate::{About, Action};
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub(crate) struct Arguments {
     pub(crate) discover: bool,
     pub(crate) check: bool,
     pub(crate) about: Option<Format>,
+    /// What of the tap's own was asked for.
+    pub(crate) action: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +29,10 @@ pub(crate) enum Format {
 impl Arguments {
     pub(crate) fn parse(
         about: &About,
+        actions: &'static [Action],
         words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<Self, clap::Error> {
-        let matches = command(about).try_get_matches_from(words)?;
+        let matches = command(about, actions).try_get_matches_from(words)?;
         let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
         Ok(Self {
             config: path("config"),
@@ -38,6 +41,7 @@ impl Arguments {
             discover: matches.get_flag("discover"),
             check: matches.get_flag("check"),
             about: matches.get_flag("about").then(|| format(&matches)),
+            action: actions.iter().map(|action| action.name).find(|name| matches.get_flag(name)),
         })
     }
 }
@@ -49,7 +53,7 @@ fn format(matches: &ArgMatches) -> Format {
     }
 }
 
-fn command(about: &About) -> Command {
+fn command(about: &About, actions: &[Action]) -> Command {
     let file = |name: &'static str, short: char| {
         let arg = Arg::new(name).long(name).short(short).value_name("FILE");
         // Runners that do not know a tap may say the same twice.
@@ -82,4 +86,5 @@ fn command(about: &About) -> Command {
                 .default_value("text")
                 .help("Of --about"),
         )
+        .args(actions.iter().map(|action| flag(action.name).help(action.help)))
 }

@@ -33,4 +33,4 @@ pub use error::TapError;
 pub use output::{Output, stdout};
 pub use program::{main, report};
 pub use state::TapState;
-pub use tap::{About, SyncRequest, Tap, Understood};
+pub use tap::{About, Action, SyncRequest, Tap, Understood};

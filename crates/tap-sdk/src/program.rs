@@ -16,7 +16,7 @@ use crate::{About, SyncRequest, Tap, TapError, TapState, log};
 pub fn main<T: Tap>(tap: &T) -> ExitCode {
     let about = tap.about();
     log::set_up(about.name);
-    let arguments = match Arguments::parse(&about, std::env::args_os()) {
+    let arguments = match Arguments::parse(&about, tap.actions(), std::env::args_os()) {
         Ok(arguments) => arguments,
         Err(usage) => usage.exit(),
     };
@@ -31,6 +31,9 @@ fn run<T: Tap>(tap: &T, arguments: &Arguments, stdout: Box<dyn Write + Send>) ->
         return print(stdout, &describe(&tap.about(), format));
     }
     let config = read_config::<T>(arguments.config.as_deref())?;
+    if let Some(action) = arguments.action {
+        return print(stdout, &tap.act(action, &config)?);
+    }
     if arguments.discover {
         let catalog = tap.discover(&config)?;
         let text = serde_json::to_string_pretty(&catalog)

@@ -13,6 +13,20 @@ pub trait Tap {
     /// What `--about`, `--version` and `--help` say.
     fn about(&self) -> About;
 
+    /// What it does beside discovery and sync, each by a flag of its own: `--drop-slot`. Mostly nothing.
+    fn actions(&self) -> &'static [Action] {
+        &[]
+    }
+
+    /// Does one of its [actions](Self::actions), and says what was done.
+    ///
+    /// # Errors
+    /// When it cannot be done.
+    fn act(&self, name: &str, config: &Self::Config) -> Result<String, TapError> {
+        let _ = config;
+        Err(TapError::failed(format!("--{name} is not built")))
+    }
+
     /// Finds out what there is. Called for `--discover`, and before a sync that is given no catalog.
     ///
     /// # Errors
@@ -34,6 +48,15 @@ pub trait Tap {
     /// # Errors
     /// When a stream cannot be read whole. Everything up to the last STATE counts.
     fn sync(&self, sync: SyncRequest<'_, Self::Config>) -> Result<(), TapError>;
+}
+
+/// Something that a tap does on request.
+#[derive(Debug, Clone, Copy)]
+pub struct Action {
+    /// Its flag, without the dashes.
+    pub name: &'static str,
+    /// What it does, for `--help`.
+    pub help: &'static str,
 }
 
 /// What a sync works with.

@@ -81,7 +81,7 @@ impl Folder {
 
 fn tap(words: &[&str]) -> (Result<(), TapError>, String) {
     let words = std::iter::once("tap-numbers").chain(words.iter().copied());
-    let arguments = Arguments::parse(&Numbers.about(), words).unwrap();
+    let arguments = Arguments::parse(&Numbers.about(), Numbers.actions(), words).unwrap();
     let page = Page::default();
     let done = run(&Numbers, &arguments, Box::new(page.clone()));
     let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
@@ -143,7 +143,7 @@ fn a_wrong_config_is_told_from_a_failure() {
         assert_eq!(error.exit_code(), 78, "{error}");
     }
     assert!(tap(&["--config", &typo]).0.unwrap_err().to_string().contains("unknown field `lst`"));
-    assert!(Arguments::parse(&Numbers.about(), ["tap-numbers", "--confg", "x"]).is_err());
+    assert!(Arguments::parse(&Numbers.about(), Numbers.actions(), ["tap-numbers", "--confg", "x"]).is_err());
 }
 
 #[test]
@@ -154,7 +154,9 @@ fn about_tells_programs_and_people() {
     assert!(about.get("settings").and_then(|settings| settings.get("properties")?.get("last")).is_some());
     let (_, page) = tap(&["--about"]);
     assert_eq!(page, "tap-numbers 1.2.3\nCounts.\n\nSettings:\n  last (integer, required): Where to end\n");
-    let parsed = Arguments::parse(&Numbers.about(), ["tap-numbers", "--about", "--format=json"]).unwrap();
+    let parsed =
+        Arguments::parse(&Numbers.about(), Numbers.actions(), ["tap-numbers", "--about", "--format=json"])
+            .unwrap();
     assert_eq!(parsed.about, Some(Format::Json));
 }
 
@@ -172,7 +174,8 @@ fn a_closed_pipe_is_no_failure_of_the_tap() {
     }
     let folder = Folder::new();
     let config = folder.file("config.json", r#"{"last":2}"#);
-    let arguments = Arguments::parse(&Numbers.about(), ["tap-numbers", "-c", &config]).unwrap();
+    let arguments =
+        Arguments::parse(&Numbers.about(), Numbers.actions(), ["tap-numbers", "-c", &config]).unwrap();
     let error = run(&Numbers, &arguments, Box::new(Closed)).unwrap_err();
     assert!(error.is_closed_pipe());
     assert_eq!(error.exit_code(), 141);
