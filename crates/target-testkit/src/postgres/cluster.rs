@@ -126,7 +126,7 @@ impl Cluster {
         let (port, folder) = (self.port, self.folder.display());
         format!(
             "\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\n{fast}\
-             max_connections = 60\nautovacuum_naptime = 1h\nlog_min_messages = warning\n"
+             max_connections = 60\nwal_level = logical\nmax_replication_slots = 60\nautovacuum_naptime = 1h\nlog_min_messages = warning\n"
         )
     }
 }
