@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::log_based::{HandOver, Lsn, Shape, ours};
+
 /// The bookmark of a stream. What the known taps write beside it is passed over.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Bookmark {
-    /// The table version of the last `FULL_TABLE` sync.
+    /// The table version of the last `FULL_TABLE` sync, or the current one of a `LOG_BASED` stream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) version: Option<i64>,
     /// How far it has come, where it is not through and can be gone on with. There is none either in the middle of a
@@ -22,6 +24,16 @@ pub(crate) struct Bookmark {
     /// Where there is no such value yet: whether the rows without one are out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) nulls_are_out: bool,
+    /// `LOG_BASED`: the changes of all transactions that were committed before this place are out. There is none
+    /// before the rows that were there first are.
+    #[serde(default, deserialize_with = "ours", skip_serializing_if = "Option::is_none")]
+    pub(crate) lsn: Option<Lsn>,
+    /// Which transactions those rows had in them already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) snapshot: Option<HandOver>,
+    /// What the table looked like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) shape: Option<Shape>,
 }
 
 /// How far a table was read.
@@ -41,6 +53,13 @@ pub(crate) struct Progress {
 }
 
 impl Bookmark {
+    /// Lets another bookmark say where the changes begin that this one knows of.
+    pub(crate) fn follow_in(&self, other: &mut Self) {
+        other.lsn = self.lsn;
+        other.snapshot.clone_from(&self.snapshot);
+        other.shape.clone_from(&self.shape);
+    }
+
     /// The value of the replication key as SQL takes it in quotes.
     pub(crate) fn replication_text(&self) -> Option<String> {
         let raw = self.replication_key_value.as_deref()?.get();

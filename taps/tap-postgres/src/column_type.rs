@@ -36,6 +36,10 @@ pub(crate) struct ColumnType {
     pub(crate) depth: usize,
     /// Whether it is selected as text.
     pub(crate) as_text: bool,
+    /// The number of the server's type; of an array its items'.
+    pub(crate) oid: u32,
+    /// What stands between the items of an array's text.
+    pub(crate) delimiter: u8,
     /// JSON type, and what else the schema says, as members of an object.
     json_type: &'static str,
     more: String,
@@ -60,9 +64,9 @@ impl ColumnType {
             26 => (Form::Oid, "integer", r#","minimum":0,"maximum":4294967295"#, "int64"),
             700 => (Form::Float4, "number", "", "float64"),
             701 => (Form::Float8, "number", "", "float64"),
-            1700 => return Self::numeric(modifier),
+            1700 => return Self { oid, ..Self::numeric(modifier) },
             25 | 19 => (Form::Text, "string", "", "text"),
-            1042 | 1043 => return Self::text(modifier),
+            1042 | 1043 => return Self { oid, ..Self::text(modifier) },
             114 => (Form::Json, ANY_JSON, "", "json"),
             3802 => (Form::Jsonb, ANY_JSON, "", "json"),
             1082 => (Form::Date, "string", r#","format":"date""#, "date"),
@@ -71,14 +75,16 @@ impl ColumnType {
             1184 => (Form::TimestampTz, "string", r#","format":"date-time""#, "timestamptz"),
             2950 => (Form::Uuid, "string", r#","format":"uuid""#, "uuid"),
             17 => (Form::Bytea, "string", r#","contentEncoding":"base16""#, "binary"),
-            1266 => return Self::as_text("timetz"),
-            1186 => return Self::as_text("interval"),
-            _ => return Self::as_text("text"),
+            1266 => return Self { oid, ..Self::as_text("timetz") },
+            1186 => return Self { oid, ..Self::as_text("interval") },
+            _ => return Self { oid, ..Self::as_text("text") },
         };
         Self {
             form,
             depth: 0,
             as_text: false,
+            oid,
+            delimiter: b',',
             json_type,
             more: more.to_owned(),
             tapster_type: tapster_type.to_owned(),
@@ -91,6 +97,8 @@ impl ColumnType {
             form: Form::Text,
             depth: 0,
             as_text: true,
+            oid: 0,
+            delimiter: b',',
             json_type: "string",
             more: String::new(),
             tapster_type: tapster_type.to_owned(),
@@ -108,6 +116,8 @@ impl ColumnType {
             form: Form::Numeric,
             depth: 0,
             as_text: false,
+            oid: 0,
+            delimiter: b',',
             json_type: "number",
             more: String::new(),
             tapster_type,
@@ -123,6 +133,11 @@ impl ColumnType {
     /// An array of these, so many lists deep.
     pub(crate) fn array(self, depth: usize) -> Self {
         Self { depth, ..self }
+    }
+
+    /// An array whose text has this between its items.
+    pub(crate) fn delimited_by(self, delimiter: u8) -> Self {
+        Self { delimiter, ..self }
     }
 
     /// The type in tapster's words.

@@ -9,7 +9,17 @@ use serde_json::{Map, Value};
 use tap_sdk::log;
 
 /// Those beside [`SERVER_SETTINGS`].
-const OURS: [&str; 6] = ["filter_schemas", "statement_timeout", "parallel", "queries", "dates", "send"];
+const OURS: [&str; 9] = [
+    "filter_schemas",
+    "statement_timeout",
+    "parallel",
+    "queries",
+    "dates",
+    "send",
+    "replication_slot",
+    "publication",
+    "slot_warning_mb",
+];
 const MOST_CONNECTIONS: u64 = 16;
 
 /// The names of all settings; `settings.json` describes them.
@@ -31,6 +41,11 @@ pub(crate) struct Config {
     pub(crate) dates: DatePolicy,
     /// Whether a reader that takes columns gets them.
     pub(crate) sends_columns: bool,
+    /// What keeps the log for `LOG_BASED` streams.
+    pub(crate) replication_slot: String,
+    pub(crate) publication: String,
+    /// Warn where the slot holds more of the log.
+    pub(crate) slot_warning_mb: i64,
 }
 
 /// What becomes of days and instants that ISO 8601's four digits do not hold.
@@ -77,6 +92,9 @@ impl Config {
             queries: queries(given.get("queries"))?,
             dates: dates(&given)?,
             sends_columns: sends_columns(&given)?,
+            replication_slot: slot_name(&given)?,
+            publication: text(&given, "publication")?.unwrap_or_else(|| "tapster".to_owned()),
+            slot_warning_mb: slot_warning(&given)?,
             server,
         })
     }
@@ -137,6 +155,24 @@ fn dates(given: &Map<String, Value>) -> Result<DatePolicy> {
     })
 }
 
+fn slot_name(given: &Map<String, Value>) -> Result<String> {
+    let name = text(given, "replication_slot")?.unwrap_or_else(|| "tapster".to_owned());
+    let usual = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.len() <= 63 && name.bytes().all(usual) {
+        return Ok(name);
+    }
+    Err(Error::settings(format!(
+        "`replication_slot` is `{name}`: expected at most 63 lower-case letters, digits and underscores"
+    )))
+}
+
+fn slot_warning(given: &Map<String, Value>) -> Result<i64> {
+    let Some(written) = text(given, "slot_warning_mb")? else { return Ok(1024) };
+    written.parse::<u32>().map(i64::from).map_err(|_| {
+        Error::settings(format!("`slot_warning_mb` is `{written}`: expected a whole number of MiB"))
+    })
+}
+
 fn sends_columns(given: &Map<String, Value>) -> Result<bool> {
     match text(given, "send")?.as_deref() {
         None | Some("columns") => Ok(true),
@@ -175,6 +211,7 @@ mod tests {
         assert!(refusal(r#"{"user":"u","parallel":0}"#).contains("from 1 to 16"));
         assert!(refusal(r#"{"user":"u","dates":"drop"}"#).contains("set_null"));
         assert!(refusal(r#"{"user":"u","send":"rows"}"#).contains("columns or records"));
+        assert!(refusal(r#"{"user":"u","replication_slot":"My-slot"}"#).contains("underscores"));
         assert!(refusal(r#"{"user":"u","queries":{"q":" ;"}}"#).contains("`q` is empty"));
         let url = refusal(r#"{"sqlalchemy_url":"postgresql://u:secret@[::1/d"}"#);
         assert!(url.contains("sqlalchemy_url") && !url.contains("secret"), "{url}");

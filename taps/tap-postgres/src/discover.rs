@@ -108,6 +108,7 @@ pub(crate) async fn query_columns(
             sql_type: column.type_().name().to_owned(),
             column_type: types.column_type(oid, modifier, 0),
             readable: true,
+            generated: false,
         });
     }
     Ok(columns)

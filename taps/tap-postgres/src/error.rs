@@ -9,6 +9,9 @@ pub(crate) fn from_server(error: Error) -> TapError {
     let own_hint = match error.kind {
         ErrorKind::Lost => Some("the sync goes on from its last STATE when it is tried again"),
         ErrorKind::Locked => Some("another session holds a lock on it: see pg_stat_activity"),
+        ErrorKind::Right if error.message.contains("replication") => {
+            Some("ALTER ROLE … REPLICATION, or GRANT the role that your provider has for it")
+        }
         ErrorKind::Right => Some("GRANT USAGE ON SCHEMA and GRANT SELECT ON TABLE to the role"),
         ErrorKind::Refused if timed_out => {
             Some("raise `statement_timeout`, or see in pg_stat_activity who ended the statement")

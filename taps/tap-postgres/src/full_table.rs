@@ -6,6 +6,7 @@ use tap_sdk::{TapError, log, version_now};
 
 use crate::bookmark::Bookmark;
 use crate::copy;
+use crate::log_based::{HandOver, Start};
 use crate::plan::StreamPlan;
 use crate::sender::Sender;
 use crate::session::{Session, cell};
@@ -15,21 +16,28 @@ use crate::sync::Run;
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 
-/// Sends all records of the stream.
+/// Sends all records of the stream; gives its bookmark. `start`: changes follow them.
 pub(crate) async fn run(
     plan: &StreamPlan,
     known: Option<Bookmark>,
+    start: Option<Start>,
     run: &mut Run<'_>,
-) -> Result<(), TapError> {
+) -> Result<Bookmark, TapError> {
     let session = Arc::clone(&run.session);
     session.execute("opening a transaction", BEGIN).await?;
-    let sent = send(plan, known, run).await;
+    let sent = send(plan, known, start, run).await;
     // After an error the session is given up.
-    sent?;
-    session.execute("closing the transaction", "COMMIT").await
+    let bookmark = sent?;
+    session.execute("closing the transaction", "COMMIT").await?;
+    Ok(bookmark)
 }
 
-async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> Result<(), TapError> {
+async fn send(
+    plan: &StreamPlan,
+    known: Option<Bookmark>,
+    start: Option<Start>,
+    run: &mut Run<'_>,
+) -> Result<Bookmark, TapError> {
     let snapshot = Snapshot::take(&run.session, plan).await?;
     let is_first = known.is_none();
     let known = known.unwrap_or_default();
@@ -47,6 +55,20 @@ async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> 
     let parts = snapshot.parts(progress);
     let mut bookmark =
         Bookmark { version: Some(version), progress: progress.cloned(), ..Bookmark::default() };
+    let changes = match start {
+        None => Bookmark::default(),
+        // What follows the first snapshot makes up for all that was read later.
+        Some(_) if progress.is_some() => {
+            known.follow_in(&mut bookmark);
+            known.clone()
+        }
+        Some(start) => Bookmark {
+            lsn: Some(start.lsn),
+            snapshot: Some(HandOver::take(&run.session).await?),
+            shape: Some(start.shape),
+            ..Bookmark::default()
+        },
+    };
     run.output.schema(&plan.name, &plan.schema, &plan.keys, &[])?;
     if is_first {
         // There is nothing to keep until all is there: what comes may be seen at once.
@@ -61,6 +83,7 @@ async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> 
         if plan.keys.is_empty() || !snapshot.note(plan, part, &mut bookmark) {
             continue;
         }
+        changes.follow_in(&mut bookmark);
         // There may be thousands of partitions.
         if part.pages.is_some() || sender.is_due() {
             run.send_state(&mut sender, &bookmark)?;
@@ -68,9 +91,11 @@ async fn send(plan: &StreamPlan, known: Option<Bookmark>, run: &mut Run<'_>) -> 
     }
     // The next sync reads all of it again, in a version of its own.
     bookmark.progress = None;
+    changes.follow_in(&mut bookmark);
     sender.end_part(run.output)?;
     run.output.activate_version(&plan.name, version)?;
-    run.send_state(&mut sender, &bookmark)
+    run.send_state(&mut sender, &bookmark)?;
+    Ok(bookmark)
 }
 
 /// The first session, whose snapshot is this, and as many more as there is work for.

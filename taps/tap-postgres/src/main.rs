@@ -16,6 +16,7 @@ mod error;
 mod full_table;
 mod incremental;
 mod json;
+mod log_based;
 mod moment;
 mod pages;
 mod plan;

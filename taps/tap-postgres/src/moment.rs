@@ -155,6 +155,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
+/// Days since 1970-01-01 of a day of that calendar.
+pub(crate) fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let month = if month > 2 { month - 3 } else { month + 9 };
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    year.div_euclid(400) * 146_097 + day_of_era - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +197,8 @@ mod tests {
             (i32::MIN, "-infinity"),
         ] {
             assert_eq!(of_date(days, DatePolicy::Keep).unwrap(), format!("\"{text}\""));
+            let (year, month, day) = civil(days.into());
+            assert_eq!(super::days(year, month, day), i64::from(days), "{text}");
         }
     }
 

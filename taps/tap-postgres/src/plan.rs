@@ -7,6 +7,7 @@ use crate::column_type::ColumnType;
 use crate::config::Config;
 use crate::discover::{query_columns, schema};
 use crate::incremental::ReplicationKey;
+use crate::log_based;
 use crate::relation::{Kind, Relation, TableColumn, Wanted, relations};
 use crate::session::Session;
 use crate::statement::{copy, quoted, select};
@@ -24,7 +25,10 @@ pub(crate) struct StreamPlan {
     /// The number of the table, where it has pages of its own, or its partitions have.
     pub(crate) paged: Option<u32>,
     pub(crate) is_partitioned: bool,
-    from: String,
+    /// The number of a table whose changes the server logs.
+    pub(crate) logged: Option<u32>,
+    /// Its name as SQL has it; of a query, its text.
+    pub(crate) from: String,
     condition: Option<String>,
 }
 
@@ -40,6 +44,7 @@ pub(crate) struct PlannedColumn {
 pub(crate) enum Method {
     FullTable,
     Incremental(ReplicationKey),
+    LogBased,
 }
 
 impl StreamPlan {
@@ -76,16 +81,41 @@ pub(crate) async fn plans(
     config: &Config,
     catalog: &Catalog,
 ) -> Result<Vec<StreamPlan>, TapError> {
+    let selected: Vec<_> = catalog.selected_streams().collect();
+    plans_of(session, config, &selected).await
+}
+
+/// Plans one of them anew.
+pub(crate) async fn plan_of(
+    session: &Session,
+    config: &Config,
+    catalog: &Catalog,
+    id: &str,
+) -> Result<StreamPlan, TapError> {
+    let selected: Vec<_> = catalog.selected_streams().filter(|stream| stream.tap_stream_id == id).collect();
+    let plan = plans_of(session, config, &selected).await?.pop();
+    plan.ok_or_else(|| TapError::failed(format!("the catalog no longer selects `{id}`")))
+}
+
+async fn plans_of(
+    session: &Session,
+    config: &Config,
+    selected: &[&CatalogStream],
+) -> Result<Vec<StreamPlan>, TapError> {
     let query =
         |stream: &CatalogStream| config.queries.iter().find(|(name, _)| *name == stream.tap_stream_id);
-    let tables = catalog.selected_streams().filter(|stream| query(stream).is_none());
-    let pairs = tables.map(table_of).collect::<Result<Vec<_>, _>>()?;
+    let tables = selected.iter().filter(|stream| query(stream).is_none());
+    let pairs = tables.map(|stream| table_of(stream)).collect::<Result<Vec<_>, _>>()?;
     let found = relations(session, Wanted::Named(&pairs)).await?;
     let mut plans = Vec::new();
-    for stream in catalog.selected_streams() {
+    for stream in selected.iter().copied() {
         if let Some((name, sql)) = query(stream) {
             let columns = query_columns(session, name, sql).await?;
-            plans.push(plan(stream, columns, format!("({sql}\n) AS q"), None)?);
+            plans.push(plan(
+                stream,
+                columns,
+                Origin { from: format!("({sql}\n) AS q"), ..Origin::default() },
+            )?);
             continue;
         }
         let (schema, table) = table_of(stream)?;
@@ -140,23 +170,41 @@ fn plan_table(
     }
     let from = format!("{}.{}", quoted(schema), quoted(table));
     let columns = relation.columns.iter().map(TableColumn::clone).collect();
-    let plan = plan(stream, columns, from, relation.has_pages.then_some(relation.oid))?;
+    let is_logged = matches!(relation.kind, Kind::Table | Kind::Partitioned);
+    let origin = Origin {
+        from,
+        paged: relation.has_pages.then_some(relation.oid),
+        logged: is_logged.then_some(relation.oid),
+    };
+    let plan = plan(stream, columns, origin)?;
     Ok(StreamPlan { is_partitioned: relation.kind == Kind::Partitioned, ..plan })
+}
+
+/// Where a stream's records come from.
+#[derive(Debug, Default)]
+struct Origin {
+    from: String,
+    paged: Option<u32>,
+    logged: Option<u32>,
 }
 
 fn plan(
     stream: &CatalogStream,
-    offered: Vec<TableColumn>,
-    from: String,
-    paged: Option<u32>,
+    mut offered: Vec<TableColumn>,
+    origin: Origin,
 ) -> Result<StreamPlan, TapError> {
     let id = stream.tap_stream_id.as_str();
     let root = |name: &str| stream.metadata(&[]).and_then(|root| root.get(name));
     let keys = stream.key();
     let method = method(stream, &offered)?;
+    let is_log_based = matches!(method, Method::LogBased);
+    if is_log_based {
+        require_log(id, &origin, root("where"))?;
+        leave_out_generated(id, &mut offered);
+    }
     let replication_key = match &method {
         Method::Incremental(key) => Some(key.column.as_str()),
-        Method::FullTable => None,
+        Method::FullTable | Method::LogBased => None,
     };
     let missing = |name: &&str| !offered.iter().any(|column| column.name == **name);
     if let Some(key) = keys.iter().map(String::as_str).find(missing) {
@@ -173,7 +221,8 @@ fn plan(
         let name = column.name.as_str();
         let must = keys.iter().any(|key| key == name) || replication_key == Some(name);
         must || (column.readable
-            && (known.is_empty() || known.contains(&name))
+            // A log is not read twice: what is new in it is taken along.
+            && (known.is_empty() || known.contains(&name) || is_log_based)
             && stream.is_property_selected(&[name]))
     };
     let (selected, left_out): (Vec<_>, Vec<_>) = offered.into_iter().partition(wanted);
@@ -184,7 +233,8 @@ fn plan(
             column.name
         ));
     }
-    let schema = schema(id, &selected, &keys)?;
+    let schema =
+        if is_log_based { log_based::schema(id, &selected, &keys)? } else { schema(id, &selected, &keys)? };
     let condition = match root("where") {
         None | Some(Json::Null) => None,
         Some(Json::String(sql)) => Some(sql.clone()).filter(|sql| !sql.trim().is_empty()),
@@ -203,11 +253,40 @@ fn plan(
         keys,
         method,
         schema,
-        paged,
+        paged: origin.paged,
         is_partitioned: false,
-        from,
+        logged: origin.logged,
+        from: origin.from,
         condition,
     })
+}
+
+/// What `LOG_BASED` asks of a stream.
+fn require_log(id: &str, origin: &Origin, condition: Option<&Json>) -> Result<(), TapError> {
+    if origin.logged.is_none() {
+        return Err(TapError::config(format!(
+            "`{id}` is LOG_BASED and no table: the server's log has tables only"
+        ))
+        .with_hint("choose FULL_TABLE or INCREMENTAL"));
+    }
+    if condition.is_some_and(|condition| *condition != Json::Null) {
+        return Err(TapError::config(format!("`{id}` is LOG_BASED and has a `where`: a log has all rows"))
+            .with_hint("leave one of them out, or filter by a transform of the pipeline"));
+    }
+    Ok(())
+}
+
+/// The log does not have what the server computes from other columns.
+fn leave_out_generated(id: &str, columns: &mut Vec<TableColumn>) {
+    columns.retain(|column| {
+        if column.generated {
+            log::warning(&format!(
+                "{id}: column `{}` is generated, which a log has not: it is left out",
+                column.name
+            ));
+        }
+        !column.generated
+    });
 }
 
 fn method(stream: &CatalogStream, offered: &[TableColumn]) -> Result<Method, TapError> {
@@ -218,9 +297,10 @@ fn method(stream: &CatalogStream, offered: &[TableColumn]) -> Result<Method, Tap
             let lag = stream.metadata(&[]).and_then(|root| root.get("replication_key_lag"));
             ReplicationKey::new(id, stream.effective_replication_key(), lag, offered).map(Method::Incremental)
         }
+        "LOG_BASED" => Ok(Method::LogBased),
         other => Err(TapError::config(format!(
             "the stream `{id}` has the replication method {other}, which tap-postgres does not offer"
         ))
-        .with_hint("choose FULL_TABLE or INCREMENTAL")),
+        .with_hint("choose FULL_TABLE, INCREMENTAL or LOG_BASED")),
     }
 }

@@ -45,6 +45,8 @@ pub(crate) struct TableColumn {
     pub(crate) column_type: ColumnType,
     /// Whether SELECT on it is there.
     pub(crate) readable: bool,
+    /// Whether the server computes it, and its log does not have it.
+    pub(crate) generated: bool,
 }
 
 impl Relation {
@@ -103,7 +105,7 @@ ORDER BY 2, 3";
 const COLUMNS: &str = "
 SELECT a.attrelid, a.attname::text, a.atttypid, a.atttypmod, a.attndims::int4,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
-       pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
+       pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'), a.attgenerated <> ''
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum";
@@ -174,6 +176,7 @@ async fn columns(session: &Session, oids: &Vec<u32>) -> Result<HashMap<u32, Vec<
             column_type: types.column_type(cell(row, 2)?, cell(row, 3)?, cell(row, 4)?),
             sql_type: cell(row, 5)?,
             readable: cell(row, 6)?,
+            generated: cell(row, 7)?,
         };
         columns.entry(cell(row, 0)?).or_default().push(column);
     }

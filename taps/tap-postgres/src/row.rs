@@ -46,7 +46,7 @@ impl RowReader {
         Self { buffer: Bytes::new(), begun: false, ended: false, fields: Vec::new() }
     }
 
-    /// Takes the next piece. All whole rows before it must have been taken out.
+    /// Takes the next piece. Whole rows before it are best taken out: what is left is copied.
     pub(crate) fn push(&mut self, piece: Bytes) {
         if self.buffer.is_empty() {
             self.buffer = piece;

@@ -13,7 +13,7 @@ use crate::row::Row;
 const BATCH: usize = 4 << 20;
 
 /// Bytes of records from one STATE to the next.
-const STATE_EVERY: usize = 4 << 20;
+pub(crate) const STATE_EVERY: usize = 4 << 20;
 
 /// Sends the records of one stream, all of one version.
 #[derive(Debug)]

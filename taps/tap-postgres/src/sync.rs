@@ -13,7 +13,7 @@ use crate::record::malformed;
 use crate::row::RowReader;
 use crate::sender::Sender;
 use crate::session::Session;
-use crate::{full_table, incremental};
+use crate::{full_table, incremental, log_based};
 
 /// Sends everything that is selected.
 pub(crate) async fn sync(request: SyncRequest<'_, Config>) -> Result<(), TapError> {
@@ -22,17 +22,24 @@ pub(crate) async fn sync(request: SyncRequest<'_, Config>) -> Result<(), TapErro
     // All mistakes in the catalog are found before the first message.
     let plans = plans(&session, config, catalog).await?;
     let mut run = Run { config, session, state, output };
+    let (logged, plans): (Vec<_>, Vec<_>) =
+        plans.into_iter().partition(|plan| matches!(plan.method, Method::LogBased));
     for plan in &plans {
         let bookmark = run.state.bookmark::<Bookmark>(&plan.id)?;
         run.state.set_currently_syncing(Some(&plan.id));
         match &plan.method {
-            Method::FullTable => full_table::run(plan, bookmark, &mut run).await?,
+            Method::FullTable | Method::LogBased => {
+                full_table::run(plan, bookmark, None, &mut run).await?;
+            }
             Method::Incremental(key) => {
                 incremental::run(plan, key, bookmark.unwrap_or_default(), &mut run).await?;
             }
         }
     }
     run.state.set_currently_syncing(None);
+    if !logged.is_empty() {
+        log_based::run(logged, catalog, &mut run).await?;
+    }
     run.output.state(&run.state)
 }
 

@@ -1,10 +1,10 @@
 //! The four things that a tap does.
 
 use singer::{Catalog, Json};
-use tap_sdk::{About, SyncRequest, Tap, TapError, Understood};
+use tap_sdk::{About, Action, SyncRequest, Tap, TapError, Understood};
 
 use crate::config::Config;
-use crate::{check, discover, session, sync};
+use crate::{check, discover, log_based, session, sync};
 
 /// Reads a PostgreSQL database.
 pub(crate) struct TapPostgres;
@@ -16,15 +16,23 @@ impl Tap for TapPostgres {
         About {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
-            description: "Reads tables, views and queries of one PostgreSQL database, whole or by a replication key.",
+            description: "Reads tables, views and queries of one PostgreSQL database, whole, by a replication key, or by its log.",
             // The file is part of the program and tested to be JSON.
             settings: Json::parse(include_str!("../settings.json")).unwrap_or(Json::Null),
             catalog: Understood {
-                replication_methods: &["FULL_TABLE", "INCREMENTAL"],
+                replication_methods: &["FULL_TABLE", "INCREMENTAL", "LOG_BASED"],
                 replication_key: true,
                 metadata: &["where", "replication_key_lag"],
             },
         }
+    }
+
+    fn actions(&self) -> &'static [Action] {
+        &[Action { name: "drop-slot", help: "Drop the slot that keeps the server's log, and end" }]
+    }
+
+    fn act(&self, _: &str, config: &Config) -> Result<String, TapError> {
+        session::runtime()?.block_on(log_based::drop_slot(config))
     }
 
     fn discover(&self, config: &Config) -> Result<Catalog, TapError> {

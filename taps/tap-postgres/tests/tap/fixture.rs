@@ -2,7 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 
 use serde_json::{Map, Value, json};
 use target_testkit::postgres::{Cluster, Database};
@@ -21,6 +24,8 @@ pub(crate) struct Source {
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
     pub(crate) messages: Vec<Value>,
+    /// What it wrote, as text.
+    pub(crate) output: String,
     pub(crate) log: String,
 }
 
@@ -31,7 +36,12 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 impl Source {
     /// A database in which these statements were run.
     pub(crate) fn new(sql: &str) -> Self {
-        let database = block_on(Cluster::shared().database());
+        Self::at(Cluster::shared(), sql)
+    }
+
+    /// The same on a server of one's own.
+    pub(crate) fn at(cluster: &Cluster, sql: &str) -> Self {
+        let database = block_on(cluster.database());
         let source = Self { database, folder: tempfile::tempdir().unwrap(), config: json!({}) };
         source.sql(sql);
         source
@@ -40,6 +50,32 @@ impl Source {
     /// Runs statements.
     pub(crate) fn sql(&self, sql: &str) {
         block_on(self.database.execute(sql));
+    }
+
+    /// Begins a transaction with these statements; what is given back commits it.
+    pub(crate) fn begin(&self, sql: &str) -> impl FnOnce() {
+        let (begun, wait) = mpsc::channel();
+        let (commit, committed) = mpsc::channel::<()>();
+        let (database, sql) = (self.database.clone(), format!("BEGIN; {sql}"));
+        let session = thread::spawn(move || {
+            block_on(async {
+                let client = database.connect().await;
+                client.batch_execute(&sql).await.unwrap();
+                begun.send(()).unwrap();
+                let _ = committed.recv();
+                client.batch_execute("COMMIT").await.unwrap();
+            });
+        });
+        wait.recv().unwrap();
+        move || {
+            drop(commit);
+            session.join().unwrap();
+        }
+    }
+
+    /// The folder of its files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The one value that a query finds.
@@ -70,9 +106,9 @@ impl Source {
         let output = command.output().unwrap();
         let log = String::from_utf8(output.stderr).unwrap();
         assert!(!log.contains(Cluster::PASSWORD), "{log}");
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let messages = messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        Said { code: output.status.code(), messages, log }
+        let written = String::from_utf8(output.stdout).unwrap();
+        let messages = written.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        Said { code: output.status.code(), messages, output: written, log }
     }
 
     /// The catalog.
@@ -80,6 +116,11 @@ impl Source {
         let output = self.command(&["--discover"], &[]).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs the tap with these words.
+    pub(crate) fn run(&self, words: &[&str]) -> Said {
+        Self::said(self.command(words, &[]))
     }
 
     /// What discovery says where it fails.
@@ -123,7 +164,13 @@ impl Source {
 
     /// Starts a sync that is watched.
     pub(crate) fn start(&self, catalog: &Value) -> Running {
+        self.follow(catalog, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn follow(&self, catalog: &Value, environment: &[(&str, &Path)]) -> Running {
         let mut command = self.command(&[], &[("catalog", catalog)]);
+        command.envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Running { child, lines }
@@ -148,6 +195,17 @@ impl Running {
                 return messages;
             }
         }
+    }
+
+    /// Asks it to end.
+    pub(crate) fn terminate(&self) {
+        let kill = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(kill.unwrap().success());
+    }
+
+    /// The messages up to the end.
+    pub(crate) fn rest(&mut self) -> Vec<Value> {
+        self.lines.by_ref().lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect()
     }
 
     pub(crate) fn kill(mut self) {

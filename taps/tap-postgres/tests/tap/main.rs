@@ -5,5 +5,6 @@ mod discovery;
 mod fixture;
 mod full_table;
 mod incremental;
+mod log_based;
 mod refusals;
 mod values;

@@ -34,14 +34,14 @@ fn what_the_catalog_selects_must_be_there_and_readable() {
     let keyless = catalog("public-t", json!({ "replication-method": "INCREMENTAL" }));
     let unordered =
         catalog("public-t", json!({ "replication-method": "INCREMENTAL", "replication-key": "j" }));
-    let log_based = catalog("public-t", json!({ "replication-method": "LOG_BASED" }));
+    let unknown = catalog("public-t", json!({ "replication-method": "SNAPSHOT" }));
     let absent_key = catalog("public-t", json!({ "table-key-properties": ["id"] }));
     let broken = catalog("public-t", json!({ "where": "y > 1" }));
     let refusal = |source: &Source, catalog, code| source.sync(catalog, None).expect_code(code).log;
     let log = refusal(&source, &keyless, 78);
     assert!(log.contains("has no replication key") && log.contains("may be it are x"), "{log}");
     assert!(refusal(&source, &unordered, 78).contains("which has no order to go by"));
-    assert!(refusal(&source, &log_based, 78).contains("does not offer"));
+    assert!(refusal(&source, &unknown, 78).contains("does not offer"));
     assert!(refusal(&source, &absent_key, 78).contains("no column `id`, which is to be a key"));
     assert!(refusal(&source, &broken, 1).contains("column \"y\" does not exist"));
     source.config = json!({ "user": "sync_reader" });

@@ -1,0 +1,108 @@
+//! A stream of changes: its plan, its bookmark, and how far it is.
+
+use singer::Envelope;
+use tap_sdk::{TapError, log, time_extracted_now, version_now};
+
+use crate::bookmark::Bookmark;
+use crate::full_table;
+use crate::log_based::lsn::Lsn;
+use crate::log_based::message::Begin;
+use crate::log_based::shape::{Change, Shape};
+use crate::log_based::snapshot::Start;
+use crate::plan::StreamPlan;
+use crate::sync::Run;
+
+#[derive(Debug)]
+pub(super) struct LogStream {
+    pub(super) plan: StreamPlan,
+    pub(super) shape: Shape,
+    pub(super) bookmark: Bookmark,
+    pub(super) envelope: Envelope,
+}
+
+impl LogStream {
+    pub(super) fn new(plan: StreamPlan, shape: Shape, bookmark: Bookmark) -> Self {
+        let envelope = Envelope::new(&plan.name, None, None);
+        let mut stream = Self { plan, shape, bookmark, envelope };
+        if stream.bookmark.lsn.is_none() {
+            // What another method did is none of ours, but the version that it gave.
+            let version = stream.bookmark.version;
+            stream.bookmark = Bookmark { version, ..Bookmark::default() };
+        }
+        if let Some(before) = stream.bookmark.shape.take() {
+            stream.turn_from(&before);
+        }
+        stream
+    }
+
+    /// Takes a new plan in. `true`: a SCHEMA is to follow.
+    pub(super) fn replace(&mut self, plan: StreamPlan, shape: Shape) -> bool {
+        let before = std::mem::replace(&mut self.shape, shape);
+        self.plan = plan;
+        self.turn_from(&before)
+    }
+
+    fn turn_from(&mut self, before: &Shape) -> bool {
+        match before.change_to(&self.shape) {
+            Change::None => false,
+            Change::Columns => true,
+            Change::Rows(reason) => {
+                self.start_over(&reason);
+                false
+            }
+        }
+    }
+
+    /// All its rows are to be read once more, in a new version.
+    pub(super) fn start_over(&mut self, reason: &str) {
+        if !self.needs_rows() || self.bookmark.progress.is_some() {
+            log::warning(&format!("{}: all rows are read once more, since {reason}", self.plan.id));
+        }
+        self.bookmark = Bookmark { version: self.bookmark.version, ..Bookmark::default() };
+    }
+
+    /// Whether its first rows are not all out.
+    pub(super) fn needs_rows(&self) -> bool {
+        self.bookmark.lsn.is_none() || self.bookmark.progress.is_some()
+    }
+
+    /// Reads its rows. `from`: the slot has all changes from there on.
+    pub(super) async fn read_rows(&mut self, from: Lsn, run: &mut Run<'_>) -> Result<(), TapError> {
+        let known = self.bookmark.version.map(|_| self.bookmark.clone());
+        let start = Start { lsn: from, shape: self.shape.clone() };
+        self.bookmark = full_table::run(&self.plan, known, Some(start), run).await?;
+        Ok(())
+    }
+
+    /// Whether the changes of this transaction are still to be sent.
+    pub(super) fn wants(&self, begin: &Begin) -> bool {
+        !self.needs_rows()
+            && self.bookmark.lsn.is_some_and(|lsn| begin.commit >= lsn)
+            && !self.bookmark.snapshot.as_ref().is_some_and(|snapshot| snapshot.saw(begin.xid, begin.commit))
+    }
+
+    /// What its records have in common, from now on.
+    pub(super) fn begin_records(&mut self) {
+        self.envelope = Envelope::new(&self.plan.name, self.bookmark.version, Some(&time_extracted_now()));
+    }
+
+    /// A new version for a table without rows.
+    pub(super) fn empty(&mut self) -> i64 {
+        let version = version_now().max(self.bookmark.version.map_or(0, |before| before + 1));
+        self.bookmark.version = Some(version);
+        self.begin_records();
+        version
+    }
+
+    /// Its bookmark where everything is out that was committed before that place.
+    pub(super) fn bookmark_at(&mut self, place: Lsn) -> &Bookmark {
+        if !self.needs_rows() {
+            self.bookmark.lsn = self.bookmark.lsn.max(Some(place));
+            self.bookmark.shape = Some(self.shape.clone());
+            if self.bookmark.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_past(place)) {
+                self.bookmark.snapshot = None;
+            }
+        }
+        &self.bookmark
+    }
+}
