@@ -13,6 +13,7 @@ mod from_postgres;
 mod golden;
 mod interop;
 mod kills;
+mod log_based;
 mod meltano;
 mod memory;
 mod other_targets;
