@@ -22,6 +22,7 @@ mod partial_runs;
 mod processes;
 mod relay;
 mod rest_api;
+mod round_trip;
 mod states;
 mod stream_settings;
 mod support;
