@@ -1,9 +1,10 @@
 //! Messages in, steps out, cut at a STATE.
 //!
 //! Each STATE is noted with the number of records that every open builder held then (the marks). It becomes a
-//! checkpoint at once when the bytes or the age since the last cut are over the limit, and otherwise before anything
-//! later goes out, when input falls silent, or at the end: the rows up to the marks go first, then the checkpoint,
-//! then the rest. So the steps before a checkpoint hold exactly the records before its STATE, always.
+//! checkpoint at once when the bytes or the age since the last cut are over the limit, and otherwise when input falls
+//! silent, before an `ACTIVATE_VERSION`, or at the end: the rows up to the marks go first, then the checkpoint, then
+//! the rest. So the steps before a checkpoint hold exactly the records before its STATE, always. Once a later record
+//! has gone out it is passed: it can only be committed with the end.
 
 mod files;
 mod messages;
@@ -42,6 +43,8 @@ pub(crate) struct Cutter {
     batch: Option<OpenBatch>,
     /// The STATE that the marks belong to.
     pending: Option<State>,
+    /// The last STATE, once later records have gone out.
+    passed: Option<State>,
     last_cut: Option<State>,
     dirty: bool,
     wire_since_cut: u64,
@@ -67,6 +70,7 @@ impl Cutter {
             steps: VecDeque::new(),
             batch: None,
             pending: None,
+            passed: None,
             last_cut: None,
             dirty: false,
             wire_since_cut: 0,
@@ -131,6 +135,8 @@ impl Cutter {
         }
         stream.unweighed += wire;
         if self.limits.batch_records.is_some_and(|most| stream.builder.records() >= most) {
+            // Whoever counts records wants the STATEs between them.
+            self.settle(true);
             self.emit(index);
             return;
         }
@@ -158,7 +164,7 @@ impl Cutter {
             return;
         }
         self.streams.iter_mut().for_each(|stream| stream.due = true);
-        self.pending = Some(state);
+        (self.pending, self.passed) = (Some(state), None);
         if self.wire_since_cut >= self.limits.checkpoint_bytes || self.is_old() {
             self.settle(true);
         }
@@ -201,10 +207,15 @@ impl Cutter {
         }
     }
 
-    /// Lets a stream's batch go. When it holds records later than the noted STATE, that one goes first.
+    /// Records later than the noted STATE go out.
+    fn pass(&mut self) {
+        self.passed = self.pending.take().or(self.passed.take());
+    }
+
+    /// Lets a stream's batch go.
     fn emit(&mut self, index: usize) {
         if self.streams[index].builder.records() > self.streams[index].mark {
-            self.settle(true);
+            self.pass();
         }
         if let Some(batch) = self.finish(index) {
             self.open.retain(|&open| open != index);
@@ -247,7 +258,7 @@ impl Cutter {
             }
         }
         self.activate_again();
-        self.steps.push_back(LoadStep::End);
+        self.steps.push_back(LoadStep::End(self.passed.take()));
     }
 
     /// The taps of the Meltano SDK announce a version before its records and say no more. Then nothing of it was

@@ -60,7 +60,7 @@ pub enum Loaded {
 /// What is committed once the tap has succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
-    /// The STATE that comes with it, where tables are overwritten; else the STATE stays as it is.
+    /// The STATE that comes with it: the last one, where it waited for the end; else the STATE stays as it is.
     pub state: Option<State>,
     /// Streams whose tables are overwritten and that came, or went on, after the last STATE of a tap that says some:
     /// where nobody knows how the tap ended, it may have broken off there.
@@ -184,8 +184,11 @@ pub async fn load(
                 (dirty, committed_state, staged.bytes) = (false, Some(state.clone()), 0);
                 report(LoadEvent::Checkpointed { state: Some(state), sequence: committed.sequence });
             }
-            LoadStep::End => {
+            LoadStep::End(last) => {
                 held.tell_emptied();
+                if let Some(last) = last {
+                    held.state = Some(edit(last)?);
+                }
                 let is_left = dirty || held.state.is_some();
                 if held.state.is_none() && committed_state.is_none() {
                     held.uncovered.clear();

@@ -33,6 +33,7 @@ pub enum LoadStep {
     FileAccepted(PathBuf),
     /// All steps since the last checkpoint hold exactly the records between its STATE and this one.
     Checkpoint(State),
-    /// The tap's output ended whole. What came since the last checkpoint is committed if the tap exits 0.
-    End,
+    /// The tap's output ended whole. What came since the last checkpoint is committed if the tap exits 0, and with it
+    /// this STATE: the tap's last one, if something later went out before it could become a checkpoint.
+    End(Option<State>),
 }

@@ -161,9 +161,9 @@ impl Cutter {
         Ok(())
     }
 
-    /// Lets rows go that are a batch already. What is open of the stream goes before them, and the noted STATE.
+    /// Lets rows go that are a batch already. What is open of the stream goes before them.
     fn push_rows(&mut self, index: usize, rows: RecordBatch) {
-        self.settle(true);
+        self.pass();
         self.emit(index);
         if !self.streams[index].opened {
             self.open_table(index);

@@ -216,7 +216,7 @@ impl Cutter {
         // A table that waits is made with its version.
         let waits = !self.streams[index].opened;
         let versioned = waits && self.add_version(index);
-        // What follows is later than the noted STATE: that one goes first.
+        // A stream begins or has ended, and what was sent before is kept whatever comes.
         self.settle(true);
         self.emit(index);
         if !self.streams[index].opened || (!versioned && self.add_version(index)) {

@@ -152,9 +152,9 @@ proptest! {
             let expected: Vec<i64> = sent.iter().filter(|(s, _)| *s == stream).map(|(_, n)| *n).collect();
             prop_assert_eq!(out, &expected);
         }
-        // I3: when the tap has spoken a STATE, the last one becomes a checkpoint.
+        // I3: when the tap has spoken a STATE, the last one becomes a checkpoint or comes with the end.
         let last = acts.iter().rposition(|act| matches!(act, Act::State));
-        let checkpointed = steps.iter().rev().find_map(|step| if let LoadStep::Checkpoint(s) = step { Some(s.as_str().to_owned()) } else { None });
+        let checkpointed = steps.iter().rev().find_map(|step| if let LoadStep::Checkpoint(s) | LoadStep::End(Some(s)) = step { Some(s.as_str().to_owned()) } else { None });
         let records = |act: &Act| match act {
             Act::Record(_) => 1,
             Act::File(_, records) => u32::from(*records),
@@ -232,7 +232,7 @@ fn a_value_that_does_not_fit_widens_its_table_in_order() {
         LoadStep::Batch { batch: first, .. },
         LoadStep::Table(wide),
         LoadStep::Batch { batch: second, .. },
-        LoadStep::End,
+        LoadStep::End(None),
     ] = &steps[..]
     else {
         panic!("{steps:?}")
@@ -258,7 +258,8 @@ fn words(lines: &[&str]) -> String {
         LoadStep::ActivateVersion { .. } => "activate",
         LoadStep::FileAccepted(_) => "file",
         LoadStep::Checkpoint(_) => "checkpoint",
-        LoadStep::End => "end",
+        LoadStep::End(None) => "end",
+        LoadStep::End(Some(_)) => "end with a STATE",
     };
     steps.iter().map(word).collect::<Vec<_>>().join(" ")
 }
@@ -282,6 +283,21 @@ fn a_table_is_made_with_its_version_where_that_comes_before_its_records_or_with_
     // A stream without records has its table with the next checkpoint, or at the end.
     assert_eq!(words(&[&schema, state]), "table checkpoint end");
     assert_eq!(words(&[&schema]), "table end");
+}
+
+/// A commit for each file would cost more than its records.
+#[test]
+fn a_state_that_is_not_due_is_no_checkpoint_once_more_records_are_out() {
+    let acts: Vec<Act> = (0..4).flat_map(|_| [Act::File(0, 2), Act::State]).collect();
+    let broken_off = [&acts[..], &[Act::File(0, 2)]].concat();
+    let last = play(&broken_off, &DecodeLimits::default()).0.pop();
+    assert!(matches!(last, Some(LoadStep::End(Some(state))) if state.as_str() == "8"));
+    let checkpoints = |limits: &DecodeLimits| {
+        let (steps, _) = play(&acts, limits);
+        steps.iter().filter(|step| matches!(step, LoadStep::Checkpoint(_))).count()
+    };
+    assert_eq!(checkpoints(&DecodeLimits::default()), 1, "the last one alone");
+    assert_eq!(checkpoints(&DecodeLimits { checkpoint_bytes: 1, ..DecodeLimits::default() }), 4);
 }
 
 /// I4
@@ -369,7 +385,7 @@ fn nothing_behind_a_batch_message_is_read_before_its_files() {
                 LoadStep::Batch { .. },
                 LoadStep::FileAccepted(_),
                 LoadStep::Checkpoint(_),
-                LoadStep::End
+                LoadStep::End(None)
             ]
         ),
         "{steps:?}"
