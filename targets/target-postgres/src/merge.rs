@@ -63,7 +63,7 @@ impl Merge<'_> {
     }
 
     /// The statements that put the staged records in the place of those with their keys: for many of them quicker
-    /// than an upsert, which looks each one up. `None` where somebody could tell the difference: a trigger, a foreign
+    /// than an upsert, which looks each one up. They fail where a key came twice. `None` where somebody could tell the difference: a trigger, a foreign
     /// key, a number that the server gives each row, a column that the records do not have.
     pub(crate) fn replacement(&self) -> Option<Vec<String>> {
         let computed = |column: &TableColumn| column.generated && !column.identity;
@@ -74,25 +74,17 @@ impl Merge<'_> {
             return None;
         }
         let (staging, place) = (self.staging, self.place.quoted());
-        let keys: Vec<usize> = self.key_columns().collect();
-        let grouped: String = keys.iter().map(|key| self.comparable(*key, "") + ", ").collect();
-        let places: Vec<String> = (1..=keys.len()).map(|place| place.to_string()).collect();
-        let names: Vec<String> = (1..=keys.len()).map(|place| format!("k{place}")).collect();
-        let same = keys.iter().zip(&names);
-        let same: Vec<String> =
-            same.map(|(key, name)| format!("{} = d.{name}", self.comparable(*key, "s."))).collect();
         Some(vec![
-            // Of a key that came several times the last record stays.
-            format!(
-                "DELETE FROM {staging} s USING (SELECT {grouped}max({ORDINAL}) FROM {staging} GROUP BY {} \
-                 HAVING count(*) > 1) d ({}, last) WHERE {} AND s.{ORDINAL} < d.last",
-                places.join(", "),
-                names.join(", "),
-                same.join(" AND ")
-            ),
+            // Without knowing how many keys there are, the planner takes the worst of ways.
+            self.analyze(),
             format!("DELETE FROM {place} t USING {staging} s WHERE {}", self.matches()),
             format!("{} SELECT {} FROM {staging} s", self.insert(), self.values("s.")),
         ])
+    }
+
+    fn analyze(&self) -> String {
+        let keys: Vec<String> = self.key_columns().map(|key| format!("c{key}")).collect();
+        format!("ANALYZE {} ({})", self.staging, keys.join(", "))
     }
 
     /// What is done to the records whose last message of this staging is a delete.

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use columns::StreamName;
+use columns::arrow_array::cast::AsArray as _;
+use columns::arrow_array::types::Int64Type;
+use columns::arrow_array::{Array as _, RecordBatch};
+use columns::{StreamName, TABLE_VERSION};
 use target_api::sql::quoted;
 use target_api::{
     GivenNames, KeyChange, LoadMethod, Result, RunIdentity, Table, TableChange, column_names, refusal,
@@ -50,6 +53,8 @@ pub(crate) struct OpenTable {
     pub(crate) staging: Option<usize>,
     /// Records written so far.
     pub(crate) written: u64,
+    /// The oldest version among them; `None` where they have none.
+    pub(crate) oldest: Option<i64>,
 }
 
 /// What there is to know before anything is changed.
@@ -232,6 +237,7 @@ impl Plan {
             unseen: self.created || before.as_ref().is_some_and(|before| before.unseen),
             repeated: before.as_ref().is_some_and(|before| before.repeated),
             written: before.as_ref().map_or(0, |before| before.written),
+            oldest: before.as_ref().and_then(|before| before.oldest),
             place: self.place,
             names: self.names,
             key: self.key,
@@ -266,6 +272,29 @@ impl OpenTable {
     pub(crate) fn column_of(&self, property: &str) -> Option<&TableColumn> {
         let at = self.table.schema.columns.iter().position(|column| column.name == property)?;
         self.actual.column(self.names.get(at)?)
+    }
+
+    /// Counts what is written of a batch.
+    pub(crate) fn count(&mut self, batch: &RecordBatch) {
+        let versions =
+            batch.column_by_name(TABLE_VERSION).and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let oldest = versions.filter(|versions| versions.null_count() == 0);
+        let oldest = oldest.and_then(|versions| versions.values().iter().min().copied()).unwrap_or(i64::MIN);
+        if batch.num_rows() > 0 {
+            self.oldest = Some(self.oldest.map_or(oldest, |before| before.min(oldest)));
+        }
+        self.written += batch.num_rows() as u64;
+    }
+
+    /// Whether the table was made by this run, which has written nothing into it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fresh && !self.adopted && self.written == 0
+    }
+
+    /// Whether the table holds records of this version and of none before it, as far as this run can tell without
+    /// looking.
+    pub(crate) fn holds_only(&self, version: i64) -> bool {
+        self.fresh && self.oldest.is_some_and(|oldest| oldest >= version)
     }
 
     /// Whether records may go into the table itself: it has exactly our types, nothing looks at each record, and

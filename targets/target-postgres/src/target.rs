@@ -193,7 +193,7 @@ impl PostgresTarget {
         let mut open =
             self.tables.remove(stream).ok_or_else(|| bug(format!("stream `{stream}` is not open")))?;
         let written = self.load(stream, &mut open, batch).await;
-        open.written += batch.num_rows() as u64;
+        open.count(batch);
         self.tables.insert(stream.clone(), open);
         written
     }
@@ -312,7 +312,9 @@ impl Target for PostgresTarget {
 
     async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()> {
         self.session()?;
-        if self.tables.contains_key(stream) {
+        if self.tables.get(stream).is_some_and(OpenTable::is_empty) {
+            // Nothing is there to go, and what follows may be loaded directly.
+        } else if self.tables.contains_key(stream) {
             self.steps.push(Step::Versions { stream: stream.clone(), version });
         } else {
             warn!(%stream, "ACTIVATE_VERSION is ignored: no SCHEMA came before it");

@@ -1,6 +1,6 @@
 //! Many records at once, which take the place of those in the table rather than being upserted one by one.
 
-use target_api::Target;
+use target_api::{Target, Version};
 use target_postgres::PostgresTarget;
 use target_testkit::postgres::{Cluster, Database};
 
@@ -9,9 +9,9 @@ use crate::support::{load, rows, run, start, state, table, write};
 /// More than are upserted without a look at the sizes.
 const MANY: i64 = 12_000;
 
-/// Loads ids 1 to [`MANY`] as `first`, then again as `second` but for the last 1,000, in two batches of which the
-/// other one changes each hundredth once more.
-async fn load_twice(database: &Database, between: &str) {
+/// Loads ids 1 to [`MANY`] as `first`, then again as `second` but for the last 1,000, and in one more batch 100 as
+/// `third`: of those that came before, where keys shall `repeat`, else of the last ones.
+async fn load_twice(database: &Database, between: &str, repeat: bool) {
     let orders = table("orders: id int64, name text", &["id"]);
     let lines = |count, name: &str| (1..=count).map(|id| format!("{id}|{name}")).collect::<Vec<_>>();
     load(database, &run("one"), &orders, &references(&lines(MANY, "first"))).await;
@@ -19,7 +19,8 @@ async fn load_twice(database: &Database, between: &str) {
     let mut target = start(database, &run("two")).await;
     target.open(&orders).await.expect("the table opens");
     write(&mut target, &orders, &references(&lines(MANY - 1_000, "second"))).await;
-    let again: Vec<_> = (1..=100).map(|n| format!("{}|third", n * 100)).collect();
+    let third = |n: i64| if repeat { n * 100 } else { MANY - n };
+    let again: Vec<_> = (1..=100).map(|n| format!("{}|third", third(n))).collect();
     write(&mut target, &orders, &references(&again)).await;
     commit(&mut target).await;
 }
@@ -34,24 +35,60 @@ async fn commit(target: &mut PostgresTarget) {
 
 const COUNTS: &str = "SELECT name, count(*) FROM orders GROUP BY 1 ORDER BY 1";
 const EXPECTED: [&str; 3] = ["first|1000", "second|10900", "third|100"];
-/// Rows of the table that were deleted, as the server's statistics have it; sessions tell them when they end.
-const DELETED: &str = "SELECT n_tup_del FROM pg_stat_user_tables WHERE relname = 'orders'";
+/// Rows of the table that were deleted and updated, as the server's statistics have it; sessions tell them when they
+/// end.
+const TOLD: &str =
+    "SELECT n_tup_del, n_tup_upd FROM pg_stat_user_tables WHERE relname = 'orders' AND n_tup_del > 0";
 
-async fn deleted(database: &Database) -> i64 {
-    let told = rows(database, DELETED).await;
-    told.first().and_then(|count| count.parse().ok()).unwrap_or_default()
+async fn told(database: &Database) -> String {
+    loop {
+        if let Some(told) = rows(database, TOLD).await.pop() {
+            return told;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_last_record_of_each_key_takes_the_place_of_the_one_in_the_table() {
+async fn records_take_the_places_of_those_in_the_table() {
     let database = Cluster::shared().database().await;
-    load_twice(&database, "SELECT 1").await;
+    load_twice(&database, "SELECT 1", false).await;
+    assert_eq!(rows(&database, COUNTS).await, ["first|900", "second|11000", "third|100"]);
+    assert_eq!(rows(&database, "SELECT count(DISTINCT id) FROM orders").await, [MANY.to_string()]);
+    assert_eq!(told(&database).await, "11100|0");
+}
+
+/// Then the delete was in vain, and an upsert follows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_key_that_came_twice_the_last_record_stays() {
+    let database = Cluster::shared().database().await;
+    load_twice(&database, "SELECT 1", true).await;
     assert_eq!(rows(&database, COUNTS).await, EXPECTED);
     assert_eq!(rows(&database, "SELECT count(DISTINCT id) FROM orders").await, [MANY.to_string()]);
-    while deleted(&database).await == 0 {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(deleted(&database).await, MANY - 1_000);
+    assert_eq!(told(&database).await, "11000|11000");
+}
+
+/// Nothing is there that the version could put an end to, so its records need not wait for it in a staging table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_version_that_is_announced_for_a_new_table_is_loaded_directly() {
+    let database = Cluster::shared().database().await;
+    let orders = table("orders: id int64, _sdc_table_version int64", &["id"]);
+    let mut target = start(&database, &run("one")).await;
+    target.open(&orders).await.expect("the table opens");
+    let version = |number| Version { number, truncated: false };
+    target.activate_version(&orders.schema.stream, version(5)).await.unwrap();
+    write(&mut target, &orders, &["1|5", "2|5"]).await;
+    target.activate_version(&orders.schema.stream, version(5)).await.unwrap();
+    assert_eq!(
+        rows(&database, "SELECT relname FROM pg_class WHERE relname LIKE '%tapster_1'").await,
+        [""; 0]
+    );
+    commit(&mut target).await;
+    // An older one goes all the same, although it came with this run.
+    write(&mut target, &orders, &["3|6"]).await;
+    target.activate_version(&orders.schema.stream, version(6)).await.unwrap();
+    commit(&mut target).await;
+    assert_eq!(rows(&database, "SELECT id FROM orders").await, ["3"]);
 }
 
 /// What hangs on a record would go with it, or would be told of a delete that was none.
@@ -78,7 +115,7 @@ async fn what_hangs_on_a_record_sees_an_update() {
         ),
     ] {
         let database = Cluster::shared().database().await;
-        load_twice(&database, hung).await;
+        load_twice(&database, hung, true).await;
         assert_eq!(rows(&database, COUNTS).await, EXPECTED, "{hung}");
         assert_eq!(rows(&database, told).await, [MANY.to_string()], "{hung}");
     }
