@@ -114,13 +114,18 @@ fn schemas(given: Option<&Value>) -> Result<Vec<String>> {
 }
 
 fn parallel(given: &Map<String, Value>) -> Result<usize> {
-    let Some(written) = text(given, "parallel")? else { return Ok(2) };
+    let Some(written) = text(given, "parallel")? else { return Ok(usual_connections()) };
     let number = written.parse::<u64>().ok().filter(|number| (1..=MOST_CONNECTIONS).contains(number));
     number.and_then(|number| usize::try_from(number).ok()).ok_or_else(|| {
         Error::settings(format!(
             "`parallel` is `{written}`: expected a whole number from 1 to {MOST_CONNECTIONS}"
         ))
     })
+}
+
+/// Two, where there are processors for both beside what takes their rows.
+fn usual_connections() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).clamp(1, 2))
 }
 
 fn queries(given: Option<&Value>) -> Result<Vec<(String, String)>> {
