@@ -4,6 +4,7 @@
 //! and the script of the hostile tap with its oracle. The tests themselves are in `end_to_end/`.
 #![expect(clippy::missing_panics_doc, reason = "panicking is how a test fails")]
 
+pub mod figures;
 pub mod processes;
 pub mod programs;
 pub mod project;
