@@ -17,6 +17,7 @@ use tests::project::Project;
 use tests::psql::{psql, psql_command};
 use tests::warehouse::Warehouse;
 
+#[path = "source/orders.rs"]
 mod source;
 
 /// What our processes may have resident together, and what files of records may lie beside them.

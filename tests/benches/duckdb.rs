@@ -13,6 +13,7 @@ use tests::project::Project;
 use tests::psql::psql;
 use tests::warehouse::Warehouse;
 
+#[path = "source/orders.rs"]
 mod source;
 
 const TABLE: &str = "id bigint, order_uuid uuid, customer_id bigint, customer_email text, status text, currency text, \

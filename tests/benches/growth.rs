@@ -10,6 +10,7 @@ use tests::project::Project;
 use tests::psql::psql;
 use tests::warehouse::Warehouse;
 
+#[path = "source/orders.rs"]
 mod source;
 
 const STREAMS: u64 = 100;

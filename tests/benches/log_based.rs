@@ -14,6 +14,7 @@ use tests::project::Project;
 use tests::psql::psql;
 use tests::warehouse::{Warehouse, block_on};
 
+#[path = "source/orders.rs"]
 mod source;
 
 /// Single changes, one after the other.

@@ -185,6 +185,7 @@ pub async fn load(
                 report(LoadEvent::Checkpointed { state: Some(state), sequence: committed.sequence });
             }
             LoadStep::End(last) => {
+                dirty |= timed(&mut time.writing, target.end()).await?;
                 held.tell_emptied();
                 if let Some(last) = last {
                     held.state = Some(edit(last)?);

@@ -39,6 +39,12 @@ pub trait Target: Send {
     /// was truncated: a warning is logged instead.
     async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()>;
 
+    /// Says that no more messages come. Tells whether anything waits for a commit because of that; it is committed if
+    /// the tap ended well.
+    async fn end(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Makes all that was accepted durable and visible, with the STATE, or nothing of it.
     async fn commit(&mut self, checkpoint: &Checkpoint) -> Result<Committed>;
 

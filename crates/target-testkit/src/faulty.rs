@@ -168,6 +168,10 @@ impl<T: Target> Target for FaultyTarget<T> {
         after(self.inner.activate_version(stream, version).await, lost)
     }
 
+    async fn end(&mut self) -> Result<bool> {
+        self.inner.end().await
+    }
+
     async fn commit(&mut self, checkpoint: &Checkpoint) -> Result<Committed> {
         let lost = self.faults.before(Operation::Commit).await?;
         after(self.inner.commit(checkpoint).await, lost)

@@ -18,7 +18,7 @@ use crate::merge::{Merge, versions};
 use crate::open::OpenTable;
 use crate::stage::{Staging, drop_statement, truncate_statement};
 use crate::state::{self, Fence, Outcome, cell};
-use crate::tables;
+use crate::tables::{self, Place};
 use crate::target::PostgresTarget;
 
 /// How long an unknown COMMIT is asked after.
@@ -33,13 +33,20 @@ pub(crate) enum Step {
     Merge { stream: StreamName, staging: usize },
     /// Removes the stream's records of older versions.
     Versions { stream: StreamName, version: Version },
+    /// Puts the table that holds a version in the place of the one that holds older ones.
+    Replace { stream: StreamName, version: Version, from: Place, into: Place },
+    /// Merges a table that was beside another one.
+    Fold { stream: StreamName, from: Place, into: Place },
 }
 
 impl Step {
     pub(crate) fn stream(&self) -> &StreamName {
         match self {
             Self::Change(change) => &change.stream,
-            Self::Merge { stream, .. } | Self::Versions { stream, .. } => stream,
+            Self::Merge { stream, .. }
+            | Self::Versions { stream, .. }
+            | Self::Replace { stream, .. }
+            | Self::Fold { stream, .. } => stream,
         }
     }
 }
@@ -155,6 +162,7 @@ impl PostgresTarget {
             }
             let Some(actual) = ActualTable::read(session, &place).await? else { continue };
             session.execute(&format!("emptying table {place}"), &empty(&place, &actual)).await?;
+            self.drop_beside(&place).await?;
         }
         Ok(())
     }
@@ -167,6 +175,7 @@ impl PostgresTarget {
         for (stream, place) in old {
             let sql = format!("DELETE FROM {}", place.quoted());
             self.session()?.execute(&format!("emptying table {place}"), &sql).await?;
+            self.drop_beside(&place).await?;
             if let Some(open) = self.tables.get_mut(&stream) {
                 open.fresh = true;
             }
@@ -180,6 +189,10 @@ impl PostgresTarget {
             Step::Change(change) => self.change(change).await,
             Step::Merge { stream, staging } => self.merge(stream, *staging).await,
             Step::Versions { stream, version } => self.remove_versions(stream, *version).await,
+            Step::Replace { stream, version, from, into } => {
+                self.replace((stream, *version), from, into).await
+            }
+            Step::Fold { stream, from, into } => self.merge_beside(stream, from, into).await,
         }
     }
 
@@ -216,11 +229,11 @@ impl PostgresTarget {
             absent: &staging.absent,
             deleted: staging.deleted(),
             on_delete: staging.on_delete(),
-            place: &open.place,
+            place: &staging.place,
             actual: &open.actual,
         };
         let session = self.session()?;
-        let doing = format!("merging into {}", open.place);
+        let doing = format!("merging into {}", open.own_place());
         let mut repeated = false;
         session.execute("setting a savepoint", "SAVEPOINT merge").await?;
         if staging.holds_many()
@@ -254,9 +267,14 @@ impl PostgresTarget {
     }
 
     async fn remove_versions(&self, stream: &StreamName, version: Version) -> Result<()> {
-        let Some(open) = self.tables.get(stream).filter(|open| !open.holds_only(version.number)) else {
+        if self.tables.get(stream).is_some_and(|open| open.holds_only(version.number)) {
             return Ok(());
-        };
+        }
+        self.remove_older(stream, version).await
+    }
+
+    pub(crate) async fn remove_older(&self, stream: &StreamName, version: Version) -> Result<()> {
+        let Some(open) = self.tables.get(stream) else { return Ok(()) };
         let Some(column) = open.column_of(TABLE_VERSION) else {
             warn!(%stream, "ACTIVATE_VERSION is ignored: the stream has no column {TABLE_VERSION}");
             return Ok(());

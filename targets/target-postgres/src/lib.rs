@@ -6,6 +6,7 @@
 
 mod actual;
 mod after;
+mod beside;
 mod change;
 mod check;
 mod commit;

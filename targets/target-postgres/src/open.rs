@@ -14,6 +14,7 @@ use tokio_postgres::Statement;
 use tokio_postgres::types::Type;
 
 use crate::actual::{ActualTable, TableColumn};
+use crate::beside::Aside;
 use crate::change::refuse_repeated_key;
 use crate::config::Settings;
 use crate::connection::{Parameter, Session};
@@ -55,6 +56,12 @@ pub(crate) struct OpenTable {
     pub(crate) written: u64,
     /// The oldest version among them; `None` where they have none.
     pub(crate) oldest: Option<i64>,
+    /// While a new version is loaded beside the table, what it is beside of; `place` and `actual` are the new one's.
+    pub(crate) aside: Option<Aside>,
+    /// Whether it was looked for what earlier runs left beside the table.
+    pub(crate) has_looked: bool,
+    /// Whether it is decided that records go into the table itself.
+    pub(crate) is_settled: bool,
 }
 
 /// What there is to know before anything is changed.
@@ -238,6 +245,9 @@ impl Plan {
             repeated: before.as_ref().is_some_and(|before| before.repeated),
             written: before.as_ref().map_or(0, |before| before.written),
             oldest: before.as_ref().and_then(|before| before.oldest),
+            aside: None,
+            has_looked: before.as_ref().is_some_and(|before| before.has_looked),
+            is_settled: before.as_ref().is_some_and(|before| before.is_settled),
             place: self.place,
             names: self.names,
             key: self.key,

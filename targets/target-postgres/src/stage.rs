@@ -15,6 +15,7 @@ use crate::encode::BatchEncoder;
 use crate::error::{bug, is_duplicate, record, refuses_value};
 use crate::merge::{ABSENT_CELLS, ORDINAL};
 use crate::open::OpenTable;
+use crate::tables::Place;
 
 /// Records of which the quickest way to merge them is looked for.
 const MANY: u64 = 10_000;
@@ -24,6 +25,8 @@ pub(crate) struct Staging {
     /// Quoted.
     pub(crate) name: String,
     pub(crate) stream: StreamName,
+    /// The table that its records are merged into.
+    pub(crate) place: Place,
     pub(crate) types: Vec<ColumnType>,
     /// The columns of its batches.
     columns: Vec<Column>,
@@ -60,6 +63,7 @@ impl Staging {
         Ok(Self {
             name,
             stream: open.table.schema.stream.clone(),
+            place: open.place.clone(),
             types: columns.iter().map(|column| column.column_type.clone()).collect(),
             columns: columns.iter().cloned().chain(absent).collect(),
             names: open.names.clone(),
@@ -226,7 +230,7 @@ async fn refused(
         }
     }
     let name = |name: &str| staged_name(open, name);
-    record(stream, open.written + fails as u64, &open.place.to_string(), name, &last)
+    record(stream, open.written + fails as u64, &open.own_place().to_string(), name, &last)
 }
 
 /// The table's column that COPY names: its own name in a direct load, `c1` for the second one in staging.

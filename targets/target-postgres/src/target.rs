@@ -133,6 +133,11 @@ impl PostgresTarget {
         if let Some(open) = self.tables.get(stream).filter(|open| open.table == *table) {
             return Ok(TableChange { place: open.place.to_string(), ..TableChange::default() });
         }
+        if let Some(mut open) = self.tables.remove(stream) {
+            // What is beside has the columns from before.
+            self.fold(stream, &mut open);
+            self.tables.insert(stream.clone(), open);
+        }
         let run = self.fence()?.run.clone();
         let plan = self.opening(&run, table).plan(self.session()?, table).await?;
         let change = plan.change();
@@ -151,6 +156,10 @@ impl PostgresTarget {
         let mut session = self.session.take().ok_or_else(|| self.over())?;
         let made = self.opening(run, table).make(&mut session, table, &plan).await;
         self.session = Some(session);
+        if plan.created {
+            // What is left of a table that somebody dropped is not this one's.
+            self.drop_beside(&plan.place).await?;
+        }
         self.opened(table, plan, made?);
         Ok(())
     }
@@ -202,9 +211,15 @@ impl PostgresTarget {
         if batch.num_rows() == 0 {
             return Ok(());
         }
+        self.turn_for(stream, open, batch).await?;
         let run = &self.fence()?.run;
         // What was staged before must go in before; and what the commit empties is filled after that.
-        let in_order = !self.steps.iter().any(|step| step.stream() == stream);
+        let in_order = !self.steps.iter().any(|step| match step {
+            Step::Merge { staging, .. } => {
+                self.stagings.get(staging).is_some_and(|it| it.place == open.place)
+            }
+            step => step.stream() == stream && open.aside.is_none(),
+        });
         let direct = self.settings.direct_load && in_order && !open.table.holds_deletes(batch);
         if direct && !self.empties(run, &open.table) && open.takes_directly() {
             self.refuse_old_transaction()?;
@@ -312,14 +327,19 @@ impl Target for PostgresTarget {
 
     async fn activate_version(&mut self, stream: &StreamName, version: Version) -> Result<()> {
         self.session()?;
-        if self.tables.get(stream).is_some_and(OpenTable::is_empty) {
-            // Nothing is there to go, and what follows may be loaded directly.
-        } else if self.tables.contains_key(stream) {
-            self.steps.push(Step::Versions { stream: stream.clone(), version });
-        } else {
+        let Some(mut open) = self.tables.remove(stream) else {
             warn!(%stream, "ACTIVATE_VERSION is ignored: no SCHEMA came before it");
-        }
-        Ok(())
+            return Ok(());
+        };
+        let activated = self.activate(stream, &mut open, version).await;
+        self.tables.insert(stream.clone(), open);
+        self.ending(activated).await
+    }
+
+    async fn end(&mut self) -> Result<bool> {
+        let folded = self.fold_all().await;
+        self.ending(folded).await?;
+        Ok(!self.steps.is_empty())
     }
 
     async fn commit(&mut self, checkpoint: &Checkpoint) -> Result<Committed> {

@@ -1,6 +1,8 @@
 //! The target against real servers.
 
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod changes;
 #[cfg(test)]
 mod conformance;
