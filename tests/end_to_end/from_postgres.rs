@@ -108,3 +108,39 @@ fn a_source_that_is_stopped_hard_and_started_again_loses_nothing() {
         assert_eq!(warehouse.rows(&sql), block_on(source.rows(&sql)), "{table}");
     }
 }
+
+/// The second load of a table goes beside it; whatever is killed meanwhile, its readers see the first one whole.
+#[test]
+fn a_second_load_that_is_killed_takes_the_first_ones_place_only_when_it_is_whole() {
+    let (project, warehouse) = (Project::new(), Warehouse::postgres());
+    let source = block_on(Cluster::shared().database());
+    block_on(source.execute(TWO_TABLES));
+    let mut config = source.settings();
+    config["filter_schemas"] = json!(["shop"]);
+    let content = json!({
+        "tap": { "name": "tap-postgres", "config": config },
+        "target": warehouse.block(),
+        "streams": { "shop-a_whole": "include" },
+        "limits": { "checkpoint_bytes": "1KiB" },
+    });
+    project.pipeline("shop", &content);
+    let rows = "SELECT count(*), md5(string_agg(id || text, '' ORDER BY id)) FROM shop.a_whole";
+    let beside = "SELECT count(*)::text FROM pg_class WHERE relname LIKE '\\_tapster\\_%\\_a\\_whole'";
+    let _ = project.run(["run", "shop"]).expect_code(0);
+    let first = block_on(source.rows(rows));
+    assert_eq!(warehouse.rows(rows), first);
+    block_on(source.execute(
+        "DELETE FROM shop.a_whole WHERE id % 3 = 0; UPDATE shop.a_whole SET text = 'changed' WHERE id % 5 = 0;
+         INSERT INTO shop.a_whole SELECT i, 'new' FROM generate_series(20001, 20100) i",
+    ));
+    for phase in ["committed", "commit_sent", "merge"] {
+        let mut run = project.start("shop", None);
+        run.wait_for(|line| line.phase() == Some(phase));
+        run.kill();
+        assert_eq!(warehouse.rows(rows), first, "killed at {phase}");
+        assert_eq!(warehouse.value(beside).as_deref(), Some("1"), "killed at {phase}");
+    }
+    let _ = project.run(["run", "shop"]).expect_code(0);
+    assert_eq!(warehouse.rows(rows), block_on(source.rows(rows)));
+    assert_eq!(warehouse.value(beside).as_deref(), Some("0"));
+}
