@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use singer::Catalog;
-use tap_sdk::TapError;
+use tap_sdk::{TapError, log};
 
 use crate::bookmark::Bookmark;
 use crate::config::Config;
@@ -102,6 +102,7 @@ impl<'c> Follower<'c> {
             streams.push(LogStream::new(plan, table.shape, bookmark));
         }
         let committed = reached(&run.state, streams.iter().map(|stream| stream.plan.id.as_str()))?;
+        slot::lock(&side, &run.config.replication_slot).await?;
         let (mut slot, is_new) = open(&side, run, &mut streams, committed).await?;
         slot.watch(&side).await?;
         if let Some(committed) = committed {
@@ -165,8 +166,11 @@ impl<'c> Follower<'c> {
         };
         let mut pass = Pass::new(run.config, self.catalog, &self.side, &mut self.streams);
         let (mut rows, mut count) = (RowReader::new(), 0);
-        while let Some(piece) = pieces.recv().await {
-            rows.push(piece?);
+        let mut next = pieces.recv().await.transpose()?;
+        // The server has put all that it shows aside by now. What the slot keeps now, it kept then.
+        self.slot.require(&self.side, self.place).await?;
+        while let Some(piece) = next {
+            rows.push(piece);
             while let Some(row) = rows.next_row().map_err(|fault| malformed("the log", fault))? {
                 count += 1;
                 let Some(place) = pass.take(row.field(0).unwrap_or_default(), run.output).await? else {
@@ -181,6 +185,7 @@ impl<'c> Follower<'c> {
                     }
                 }
             }
+            next = pieces.recv().await.transpose()?;
         }
         if !rows.is_at_end() {
             return Err(TapError::temporary("the log ended before its end")
@@ -225,10 +230,7 @@ async fn open(
     let name = &run.config.replication_slot;
     let found = Found::ask(side, name).await?;
     let place = side.place();
-    let gap = |what: &str| {
-        TapError::config(format!("the slot `{name}` at {place} {what}: changes since the last STATE are lost"))
-            .with_hint("run once with --full-refresh of the streams that are LOG_BASED; each pipeline needs a `replication_slot` of its own")
-    };
+    let gap = |what: &str| slot::gap(name, place, what);
     let furthest = streams.iter().filter_map(|stream| stream.bookmark.lsn).max();
     match (found, furthest.filter(|_| committed.is_some())) {
         (None, None) => Ok((Slot::create(run.config, side).await?, true)),
@@ -236,7 +238,12 @@ async fn open(
             slot::remove(side, name).await?;
             Ok((Slot::create(run.config, side).await?, true))
         }
-        (Some(found), None) => Ok((Slot::take(run.config, &found), false)),
+        (Some(found), None) => {
+            log::warning(&format!(
+                "the slot `{name}` at {place} is there and the STATE has no place in it: it is taken over; each pipeline needs one of its own"
+            ));
+            Ok((Slot::take(run.config, &found), false))
+        }
         (None, Some(_)) => Err(gap("is gone")),
         (Some(found), Some(_)) if found.is_lost => {
             Err(gap("was given up by the server (max_slot_wal_keep_size)"))

@@ -94,6 +94,33 @@ pub(super) async fn settle(session: &Session) -> Result<(), TapError> {
     Ok(())
 }
 
+/// Keeps other runs from the slot until the session ends: between two looks at the log nobody holds it.
+pub(super) async fn lock(session: &Session, name: &str) -> Result<(), TapError> {
+    let sql = "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('tapster slot ' || $1, 0))";
+    let since = Instant::now();
+    loop {
+        let rows = session.query("locking the slot", sql, &[(&name, Type::TEXT)]).await?;
+        if rows.first().map_or(Ok(true), |row| cell(row, 0))? {
+            return Ok(());
+        }
+        if since.elapsed() > HELD {
+            return Err(in_use(name, session.place(), "another run"));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn in_use(name: &str, place: &str, holder: &str) -> TapError {
+    TapError::temporary(format!("the slot `{name}` at {place} is in use by {holder}"))
+        .with_hint("each pipeline needs a `replication_slot` of its own; or SELECT pg_terminate_backend(…) of a process that was left over")
+}
+
+/// Changes that no STATE has are no longer there.
+pub(super) fn gap(name: &str, place: &str, what: &str) -> TapError {
+    TapError::config(format!("the slot `{name}` at {place} {what}: changes since the last STATE are lost"))
+        .with_hint("run once with --full-refresh of the streams that are LOG_BASED; each pipeline needs a `replication_slot` of its own")
+}
+
 impl Found {
     /// Asks for the slot; waits a while where another session holds it.
     pub(super) async fn ask(session: &Session, name: &str) -> Result<Option<Self>, TapError> {
@@ -120,8 +147,7 @@ impl Found {
             }
             let Some(holder) = found.held_by else { return Ok(Some(found)) };
             if since.elapsed() > HELD {
-                return Err(TapError::temporary(format!("the slot `{name}` at {place} is in use by process {holder}"))
-                    .with_hint("each pipeline needs a `replication_slot` of its own; or SELECT pg_terminate_backend(…) of a process that was left over"));
+                return Err(in_use(name, place, &format!("process {holder}")));
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -167,6 +193,17 @@ impl Slot {
         )
     }
 
+    /// Whether the slot still has all that was committed after that place, which is out.
+    pub(super) async fn require(&self, session: &Session, out: Lsn) -> Result<(), TapError> {
+        let what = match Found::ask(session, &self.name).await? {
+            Some(found) if found.is_lost => "was given up by the server (max_slot_wal_keep_size)",
+            Some(found) if found.confirmed > out => "was moved by somebody else",
+            Some(_) => return Ok(()),
+            None => "is gone",
+        };
+        Err(gap(&self.name, session.place(), what))
+    }
+
     /// Lets the server throw away what was committed before that place.
     pub(super) async fn advance(&mut self, session: &Session, to: Lsn) -> Result<bool, TapError> {
         if to <= self.confirmed {
@@ -203,6 +240,7 @@ impl Slot {
 pub(crate) async fn drop_slot(config: &Config) -> Result<String, TapError> {
     let session = Session::open(config).await?;
     let (name, place) = (&config.replication_slot, session.place());
+    lock(&session, name).await?;
     if Found::ask(&session, name).await?.is_none() {
         return Ok(format!("there is no slot `{name}` at {place}"));
     }

@@ -1,5 +1,7 @@
 //! Changes as the server's log has them.
 
+mod slots;
+
 use serde_json::{Value, json};
 
 use target_testkit::postgres::{Cluster, Durability};
