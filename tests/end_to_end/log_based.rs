@@ -176,6 +176,23 @@ fn changes_under_load_arrive_exactly_whatever_is_killed() {
 }
 
 #[test]
+fn a_table_that_is_read_once_more_and_has_no_rows_is_emptied() {
+    for is_duckdb in [false, true] {
+        let project = Project::new();
+        let warehouse = if is_duckdb { Warehouse::duckdb(project.path()) } else { Warehouse::postgres() };
+        let source = block_on(Cluster::shared().database());
+        block_on(source.execute(TABLES));
+        pipeline(&project, &source, &warehouse);
+        let _ = project.run(["run", "shop"]).expect_code(0);
+        assert_same(&source, &warehouse);
+        block_on(source.execute("DELETE FROM shop.orders; ALTER TABLE shop.orders RENAME tags TO labels"));
+        let outcome = project.run(["run", "shop"]).expect_code(0);
+        assert!(outcome.stderr.contains("read once more"), "{outcome}");
+        assert_eq!(warehouse.value("SELECT CAST(count(*) AS text) FROM copy.orders").as_deref(), Some("0"));
+    }
+}
+
+#[test]
 fn changes_arrive_in_duckdb() {
     let project = Project::new();
     let warehouse = Warehouse::duckdb(project.path());

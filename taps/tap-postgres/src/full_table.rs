@@ -53,6 +53,7 @@ async fn send(
         ));
     }
     let parts = snapshot.parts(progress);
+    let is_logged = start.is_some();
     let mut bookmark =
         Bookmark { version: Some(version), progress: progress.cloned(), ..Bookmark::default() };
     let changes = match start {
@@ -93,7 +94,12 @@ async fn send(
     bookmark.progress = None;
     changes.follow_in(&mut bookmark);
     sender.end_part(run.output)?;
-    run.output.activate_version(&plan.name, version)?;
+    if is_logged && !sender.has_sent() {
+        // The snapshot saw no rows, or none but those that were out: nothing else is to stay.
+        run.output.truncated(&plan.name, version)?;
+    } else {
+        run.output.activate_version(&plan.name, version)?;
+    }
     run.send_state(&mut sender, &bookmark)?;
     Ok(bookmark)
 }

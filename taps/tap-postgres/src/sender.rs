@@ -24,6 +24,7 @@ pub(crate) struct Sender<'a> {
     form: Form<'a>,
     /// Bytes of records since the last STATE.
     bytes: usize,
+    has_sent: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl<'a> Sender<'a> {
             let envelope = Envelope::new(&plan.name, version, Some(&time_extracted));
             Form::Lines { envelope, writer: RecordWriter::new(plan, dates), json: Vec::new() }
         };
-        Self { plan, version, time_extracted, form, bytes: 0 }
+        Self { plan, version, time_extracted, form, bytes: 0, has_sent: false }
     }
 
     /// The stream.
@@ -54,8 +55,14 @@ impl<'a> Sender<'a> {
         self.bytes >= STATE_EVERY
     }
 
+    /// Whether there was any row.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.has_sent
+    }
+
     /// Sends a row, or keeps it with others.
     pub(crate) fn send(&mut self, row: &Row<'_>, output: &mut Output) -> Result<(), TapError> {
+        self.has_sent = true;
         let (batch, bytes) = match &mut self.form {
             Form::Lines { envelope, writer, json } => {
                 writer.write(row, json)?;
