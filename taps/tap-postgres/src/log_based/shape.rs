@@ -16,6 +16,9 @@ pub(crate) struct Shape {
     table: u32,
     /// Its file: another one has all rows written anew, which no log says.
     file: u32,
+    /// The files of its partitions, by their numbers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    partitions: BTreeMap<u32, u32>,
     /// The greatest number that a column has had.
     last: i16,
     keys: Vec<String>,
@@ -60,12 +63,17 @@ FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1)";
 // A partitioned table's own columns do not say what the rows of its partitions have.
 const COLUMNS: &str = "
 SELECT a.attrelid, a.attname::text, a.attnum, a.atttypid, a.atttypmod,
-       a.atthasdef OR a.attidentity <> '' OR EXISTS (
+       a.atthasdef OR a.atthasmissing OR a.attidentity <> '' OR EXISTS (
          SELECT FROM pg_catalog.pg_partition_tree(a.attrelid) t
          JOIN pg_catalog.pg_attribute p ON p.attrelid = t.relid AND p.attname = a.attname
          WHERE p.atthasmissing)
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''";
+
+const PARTITIONS: &str = "
+SELECT c.oid, t.relid::oid, COALESCE(pg_catalog.pg_relation_filenode(t.relid), 0)
+FROM pg_catalog.pg_class c CROSS JOIN pg_catalog.pg_partition_tree(c.oid) t
+WHERE c.oid = ANY ($1) AND c.relkind = 'p' AND t.isleaf AND t.relid <> c.oid";
 
 /// Asks for the tables of these plans.
 pub(super) async fn logged(session: &Session, plans: &[&StreamPlan]) -> Result<Vec<Logged>, TapError> {
@@ -76,6 +84,11 @@ pub(super) async fn logged(session: &Session, plans: &[&StreamPlan]) -> Result<V
     for row in &rows {
         let attribute = Attribute(cell(row, 2)?, cell(row, 3)?, cell(row, 4)?, false, cell(row, 5)?);
         columns.entry(cell(row, 0)?).or_default().insert(cell(row, 1)?, attribute);
+    }
+    let rows = session.query(DOING, PARTITIONS, &[(&oids, Type::OID_ARRAY)]).await?;
+    let mut partitions: HashMap<u32, BTreeMap<u32, u32>> = HashMap::new();
+    for row in &rows {
+        partitions.entry(cell(row, 0)?).or_default().insert(cell(row, 1)?, cell(row, 2)?);
     }
     let rows = session.query(DOING, TABLES, &[(&oids, Type::OID_ARRAY)]).await?;
     let mut tables = HashMap::new();
@@ -94,8 +107,14 @@ pub(super) async fn logged(session: &Session, plans: &[&StreamPlan]) -> Result<V
                 attribute.3 = true;
             }
         }
-        let shape =
-            Shape { table, file: cell(row, 1)?, last: cell(row, 2)?, keys: plan.keys.clone(), columns };
+        let shape = Shape {
+            table,
+            file: cell(row, 1)?,
+            partitions: partitions.remove(&table).unwrap_or_default(),
+            last: cell(row, 2)?,
+            keys: plan.keys.clone(),
+            columns,
+        };
         let shows_all: bool = cell(row, 3)?;
         let identity: Vec<String> = cell(row, 4)?;
         logged.push(Logged {
@@ -156,14 +175,15 @@ impl Shape {
         if self.keys != now.keys {
             return rows("the stream has another key");
         }
-        let is_rewritten = self.file != now.file || now.file == 0;
+        let is_rewritten = self.file != now.file
+            || self.partitions.iter().any(|(at, file)| now.partitions.get(at).is_some_and(|now| now != file));
         for (name, column) in now.columns.iter().filter(|(_, column)| column.3) {
             let Attribute(number, type_oid, modifier, _, has_value) = *column;
             let Some(before) = self.columns.get(name) else {
                 if number <= self.last {
                     return rows(&format!("a column was renamed to `{name}`"));
                 }
-                if has_value || (is_rewritten && now.file != 0) {
+                if has_value || is_rewritten {
                     return rows(&format!("the new column `{name}` may have a value in old rows"));
                 }
                 continue;
@@ -212,6 +232,7 @@ mod tests {
         Shape {
             table: 1,
             file: 1,
+            partitions: BTreeMap::new(),
             last,
             keys: vec!["id".to_owned()],
             columns: columns.iter().map(attribute).collect(),

@@ -1,5 +1,6 @@
 //! Changes as the server's log has them.
 
+mod shapes;
 mod slots;
 
 use serde_json::{Value, json};
