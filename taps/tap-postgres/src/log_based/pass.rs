@@ -36,17 +36,24 @@ pub(super) struct Pass<'a> {
 }
 
 enum Table {
-    /// Nothing of it was wanted yet.
+    /// Nothing of it came yet.
     Unread(Shown),
     /// No stream has it.
     Passed,
+    /// Nothing of it was wanted yet: what is passed over may look otherwise.
+    Owned(Owner, Shown),
     Of(Place),
 }
 
-struct Place {
+/// A stream, and whether the table is a partition of its own.
+#[derive(Debug, Clone, Copy)]
+struct Owner {
     stream: usize,
-    /// Whether it is a partition of the stream's table.
     is_part: bool,
+}
+
+struct Place {
+    owner: Owner,
     places: Places,
     shown: Shown,
 }
@@ -133,7 +140,7 @@ impl<'a> Pass<'a> {
     async fn truncated(&mut self, relation: u32, output: &mut Output) -> Result<(), TapError> {
         let Some(begin) = self.begin else { return Err(malformed("the log", crate::scalar::Malformed)) };
         let Some(index) = self.stream_of(relation, &begin, output).await? else { return Ok(()) };
-        let is_part = matches!(self.tables.get(&relation), Some(Table::Of(Place { is_part: true, .. })));
+        let is_part = matches!(self.tables.get(&relation), Some(Table::Of(place)) if place.owner.is_part);
         let Some(stream) = self.streams.get_mut(index) else { return Ok(()) };
         if is_part {
             stream.start_over("one of the table's partitions was truncated");
@@ -151,57 +158,60 @@ impl<'a> Pass<'a> {
         begin: &Begin,
         output: &mut Output,
     ) -> Result<Option<usize>, TapError> {
-        let shown = match self.tables.get(&relation) {
-            Some(Table::Passed) => return Ok(None),
-            Some(Table::Of(place)) => {
-                return Ok(Some(place.stream).filter(|at| self.wants(*at, begin)));
+        if let Some(Table::Unread(shown)) = self.tables.get(&relation) {
+            let owner = self.owner(shown).await?;
+            if let Some(Table::Unread(shown)) = self.tables.remove(&relation) {
+                let table = owner.map_or(Table::Passed, |owner| Table::Owned(owner, shown));
+                self.tables.insert(relation, table);
             }
-            Some(Table::Unread(shown)) => shown.clone(),
-            None => return Err(malformed("the log", crate::scalar::Malformed)),
+        }
+        let owner = match self.tables.get(&relation) {
+            Some(Table::Passed) => return Ok(None),
+            Some(Table::Of(place)) => place.owner,
+            Some(Table::Owned(owner, _)) => *owner,
+            Some(Table::Unread(_)) | None => return Err(malformed("the log", crate::scalar::Malformed)),
         };
-        let Some((stream, is_part)) = self.owner(&shown).await? else {
-            self.tables.insert(relation, Table::Passed);
-            return Ok(None);
-        };
-        // It may have looked otherwise in what is passed over.
-        if !self.wants(stream, begin) {
+        if !self.wants(owner.stream, begin) {
             return Ok(None);
         }
-        let Some(places) = self.read(stream, &shown, is_part, output).await? else { return Ok(None) };
-        self.tables.insert(relation, Table::Of(Place { stream, is_part, places, shown }));
-        Ok(Some(stream))
+        if let Some(Table::Owned(_, shown)) = self.tables.get(&relation) {
+            let shown = shown.clone();
+            let Some(places) = self.read(owner, &shown, output).await? else { return Ok(None) };
+            self.tables.insert(relation, Table::Of(Place { owner, places, shown }));
+        }
+        Ok(Some(owner.stream))
     }
 
     fn wants(&self, stream: usize, begin: &Begin) -> bool {
         self.streams.get(stream).is_some_and(|stream| stream.wants(begin))
     }
 
-    /// The stream that has the rows of a table, and whether it has them as those of a partition.
-    async fn owner(&self, shown: &Shown) -> Result<Option<(usize, bool)>, TapError> {
+    /// The stream that has the rows of a table.
+    async fn owner(&self, shown: &Shown) -> Result<Option<Owner>, TapError> {
         let find = |oid: u32| self.streams.iter().position(|stream| stream.shape.table() == oid);
         if let Some(stream) = find(shown.oid) {
-            return Ok(Some((stream, false)));
+            return Ok(Some(Owner { stream, is_part: false }));
         }
         let sql = "SELECT relid::oid FROM pg_catalog.pg_partition_ancestors($1) WHERE relid <> $1";
         let rows =
             self.side.query("asking whose partition a table is", sql, &[(&shown.oid, Type::OID)]).await?;
         for row in &rows {
             if let Some(stream) = find(cell(row, 0)?) {
-                return Ok(Some((stream, true)));
+                return Ok(Some(Owner { stream, is_part: true }));
             }
         }
         // A table that was dropped and made anew has another number.
         let from =
             format!("{}.{}", crate::statement::quoted(&shown.schema), crate::statement::quoted(&shown.name));
-        Ok(self.streams.iter().position(|stream| stream.plan.from == from).map(|stream| (stream, false)))
+        let stream = self.streams.iter().position(|stream| stream.plan.from == from);
+        Ok(stream.map(|stream| Owner { stream, is_part: false }))
     }
 
     /// Where the stream's columns stand in the rows of the log. `None`: the stream starts over.
     async fn read(
         &mut self,
-        at: usize,
+        Owner { stream: at, is_part }: Owner,
         shown: &Shown,
-        is_part: bool,
         output: &mut Output,
     ) -> Result<Option<Places>, TapError> {
         let Some(stream) = self.streams.get_mut(at) else { return Ok(None) };
@@ -214,9 +224,9 @@ impl<'a> Pass<'a> {
             // Its other partitions have the places of the plan before.
             for table in self.tables.values_mut() {
                 if let Table::Of(place) = table
-                    && place.stream == at
+                    && place.owner.stream == at
                 {
-                    *table = Table::Unread(place.shown.clone());
+                    *table = Table::Owned(place.owner, place.shown.clone());
                 }
             }
             stream.begin_records();
