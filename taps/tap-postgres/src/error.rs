@@ -3,9 +3,18 @@
 use postgres::{Error, ErrorKind};
 use tap_sdk::TapError;
 
+use crate::log_based::READING;
+
 /// What an error of the server means for a sync.
 pub(crate) fn from_server(error: Error) -> TapError {
-    let timed_out = error.sql_state.as_ref().is_some_and(|state| state.code() == "57014");
+    let is = |code: &str| error.sql_state.as_ref().is_some_and(|state| state.code() == code);
+    if is("42704") && error.message.starts_with(READING) {
+        // The log is read with the catalog as it was then.
+        return TapError::config(error.message).with_hint(
+            "the publication is newer than what the slot keeps, or the slot is gone: run once with --full-refresh of the streams that are LOG_BASED",
+        );
+    }
+    let timed_out = is("57014");
     let own_hint = match error.kind {
         ErrorKind::Lost => Some("the sync goes on from its last STATE when it is tried again"),
         ErrorKind::Locked => Some("another session holds a lock on it: see pg_stat_activity"),

@@ -8,10 +8,10 @@ use tap_sdk::{TapError, log};
 use crate::bookmark::Bookmark;
 use crate::config::Config;
 use crate::log_based::acknowledged::{Acknowledged, reached};
+use crate::log_based::logged::{Logged, logged};
 use crate::log_based::lsn::Lsn;
 use crate::log_based::pass::{self, Pass};
 use crate::log_based::publication;
-use crate::log_based::shape::{Logged, logged};
 use crate::log_based::slot::{self, Found, Slot};
 use crate::log_based::stop::Stop;
 use crate::log_based::stream::LogStream;
@@ -29,6 +29,8 @@ const WINDOW: i32 = 100_000;
 const LOOK: Duration = Duration::from_millis(250);
 /// How often a STATE says that nothing came: else the server would keep its log for us.
 const IDLE_STATE: Duration = Duration::from_secs(10);
+/// How often the tables are looked at for what no log tells.
+const TABLES: Duration = Duration::from_secs(10);
 
 /// Sends all streams that are `LOG_BASED`.
 pub(crate) async fn run(
@@ -65,7 +67,17 @@ pub(crate) async fn check(
     plans: &[&StreamPlan],
 ) -> Result<Vec<Logged>, TapError> {
     slot::require_server(session).await?;
-    let tables = logged(session, plans).await?;
+    publication::warn(session, &config.publication).await?;
+    tables_of(session, config, plans).await
+}
+
+/// The tables of these streams as they are now, if all their changes are told.
+async fn tables_of(
+    session: &Session,
+    config: &Config,
+    plans: &[&StreamPlan],
+) -> Result<Vec<Logged>, TapError> {
+    let tables = logged(session, &config.publication, plans).await?;
     for (plan, table) in plans.iter().zip(&tables) {
         table.require(plan)?;
     }
@@ -84,6 +96,7 @@ struct Follower<'c> {
     acknowledged: Acknowledged,
     window: i32,
     state_sent: Instant,
+    tables_seen: Instant,
     /// Whether a table may have been published while transactions that changed it were under way.
     settles: bool,
 }
@@ -121,6 +134,7 @@ impl<'c> Follower<'c> {
             acknowledged: Acknowledged::new(),
             window: WINDOW,
             state_sent: Instant::now(),
+            tables_seen: Instant::now(),
             settles: !is_new,
         })
     }
@@ -155,8 +169,25 @@ impl<'c> Follower<'c> {
             self.window = if self.acknowledge().await? { WINDOW } else { self.window.saturating_mul(2) };
         }
         self.acknowledge().await?;
+        if self.tables_seen.elapsed() >= TABLES && !stop.is_asked() {
+            self.see_tables(run).await?;
+        }
         self.window = WINDOW;
         self.slot.watch(&self.side).await
+    }
+
+    /// Looks at the tables: of some changes to them the log says nothing.
+    async fn see_tables(&mut self, run: &mut Run<'_>) -> Result<(), TapError> {
+        self.tables_seen = Instant::now();
+        let plans: Vec<_> = self.streams.iter().map(|stream| &stream.plan).collect();
+        let tables = tables_of(&self.side, run.config, &plans).await?;
+        for (stream, table) in self.streams.iter_mut().zip(tables) {
+            if stream.shape != table.shape && stream.renew(&self.side, run.config, self.catalog).await? {
+                let plan = &stream.plan;
+                run.output.schema(&plan.name, &plan.schema, &plan.keys, &[])?;
+            }
+        }
+        Ok(())
     }
 
     /// Looks at the log once. `true`: nothing was left before `end`.
@@ -220,7 +251,8 @@ fn state(streams: &mut [LogStream], place: Lsn, run: &mut Run<'_>) -> Result<(),
     run.output.state(&run.state)
 }
 
-/// Takes the slot, or makes it where no bookmark needs what is before it. `true`: it is new.
+/// Takes the slot, or makes it where no bookmark needs what is before it. `true`: it begins after all transactions that
+/// may have changed a table before it was published.
 async fn open(
     side: &Session,
     run: &Run<'_>,
@@ -239,10 +271,16 @@ async fn open(
             Ok((Slot::create(run.config, side).await?, true))
         }
         (Some(found), None) => {
-            log::warning(&format!(
-                "the slot `{name}` at {place} is there and the STATE has no place in it: it is taken over; each pipeline needs one of its own"
-            ));
-            Ok((Slot::take(run.config, &found), false))
+            if committed.is_none() {
+                log::warning(&format!(
+                    "the slot `{name}` at {place} is there and the STATE has no place in it: it is taken over; each pipeline needs one of its own"
+                ));
+            }
+            let mut slot = Slot::take(run.config, &found);
+            // Nobody needs what is before, and the publication may be newer than that.
+            slot::settle(side).await?;
+            slot.advance(side, slot::flushed(side).await?).await?;
+            Ok((slot, true))
         }
         (None, Some(_)) => Err(gap("is gone")),
         (Some(found), Some(_)) if found.is_lost => {

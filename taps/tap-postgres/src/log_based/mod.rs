@@ -6,6 +6,7 @@
 mod acknowledged;
 mod change;
 mod follow;
+mod logged;
 mod lsn;
 mod message;
 mod pass;
@@ -20,6 +21,7 @@ mod text;
 
 pub(crate) use follow::{check, run};
 pub(crate) use lsn::{Lsn, ours};
+pub(crate) use pass::READING;
 pub(crate) use schema::schema;
 pub(crate) use shape::Shape;
 pub(crate) use slot::drop_slot;

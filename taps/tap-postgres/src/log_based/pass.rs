@@ -9,11 +9,10 @@ use tokio_postgres::types::Type;
 use crate::config::Config;
 use crate::copy;
 use crate::log_based::change::{Places, Writer};
+use crate::log_based::logged::without_identity;
 use crate::log_based::lsn::Lsn;
 use crate::log_based::message::{Begin, Message, Shown, Tuple};
-use crate::log_based::shape::{logged, without_identity};
 use crate::log_based::stream::LogStream;
-use crate::plan::plan_of;
 use crate::record::malformed;
 use crate::row::{Row, RowReader};
 use crate::session::{Session, cell};
@@ -58,7 +57,8 @@ struct Place {
     shown: Shown,
 }
 
-const DOING: &str = "reading the log";
+/// What the statement is for that reads the log.
+pub(crate) const READING: &str = "reading the log";
 
 impl<'a> Pass<'a> {
     pub(super) fn new(
@@ -217,10 +217,7 @@ impl<'a> Pass<'a> {
         let Some(stream) = self.streams.get_mut(at) else { return Ok(None) };
         let is_other = !is_part && stream.shape.table() != shown.oid;
         if is_other || !stream.shape.is_as_shown(shown) {
-            let plan = plan_of(self.side, self.config, self.catalog, &stream.plan.id).await?;
-            let Some(logged) = logged(self.side, &[&plan]).await?.pop() else { return Ok(None) };
-            logged.require(&plan)?;
-            let is_new = stream.replace(plan, logged.shape);
+            let is_new = stream.renew(self.side, self.config, self.catalog).await?;
             // Its other partitions have the places of the plan before.
             for table in self.tables.values_mut() {
                 if let Table::Of(place) = table
@@ -229,7 +226,6 @@ impl<'a> Pass<'a> {
                     *table = Table::Owned(place.owner, place.shown.clone());
                 }
             }
-            stream.begin_records();
             if is_new {
                 let plan = &stream.plan;
                 output.schema(&plan.name, &plan.schema, &plan.keys, &[])?;
@@ -263,15 +259,15 @@ async fn look_up<'r>(
 ) -> Result<Option<Row<'r>>, TapError> {
     let Some(conditions) = places.finds(&stream.plan, old, new) else { return Ok(None) };
     let sql = stream.plan.copy(conditions, None);
-    let rows = side.client().copy_out(sql.as_str()).await.map_err(|error| side.error(DOING, &error))?;
+    let rows = side.client().copy_out(sql.as_str()).await.map_err(|error| side.error(READING, &error))?;
     futures::pin_mut!(rows);
     while let Some(piece) = futures::StreamExt::next(&mut rows).await {
-        reader.push(piece.map_err(|error| side.error(DOING, &error))?);
+        reader.push(piece.map_err(|error| side.error(READING, &error))?);
     }
     reader.next_row().map_err(|fault| malformed(&stream.plan.id, fault))
 }
 
 /// The messages of a look at the log.
 pub(super) fn start(session: &std::sync::Arc<Session>, sql: String) -> Option<copy::Pieces> {
-    copy::start(std::slice::from_ref(session), vec![sql], DOING).pop()
+    copy::start(std::slice::from_ref(session), vec![sql], READING).pop()
 }

@@ -1,15 +1,18 @@
 //! A stream of changes: its plan, its bookmark, and how far it is.
 
-use singer::Envelope;
+use singer::{Catalog, Envelope};
 use tap_sdk::{TapError, log, time_extracted_now, version_now};
 
 use crate::bookmark::Bookmark;
+use crate::config::Config;
 use crate::full_table;
+use crate::log_based::logged::logged;
 use crate::log_based::lsn::Lsn;
 use crate::log_based::message::Begin;
 use crate::log_based::shape::{Change, Shape};
 use crate::log_based::snapshot::Start;
-use crate::plan::StreamPlan;
+use crate::plan::{StreamPlan, plan_of};
+use crate::session::Session;
 use crate::sync::Run;
 
 #[derive(Debug)]
@@ -35,11 +38,22 @@ impl LogStream {
         stream
     }
 
-    /// Takes a new plan in. `true`: a SCHEMA is to follow.
-    pub(super) fn replace(&mut self, plan: StreamPlan, shape: Shape) -> bool {
-        let before = std::mem::replace(&mut self.shape, shape);
-        self.plan = plan;
-        self.turn_from(&before)
+    /// Takes its table as it is now. `true`: a SCHEMA is to follow.
+    pub(super) async fn renew(
+        &mut self,
+        side: &Session,
+        config: &Config,
+        catalog: &Catalog,
+    ) -> Result<bool, TapError> {
+        self.plan = plan_of(side, config, catalog, &self.plan.id).await?;
+        let Some(logged) = logged(side, &config.publication, &[&self.plan]).await?.pop() else {
+            return Ok(false);
+        };
+        logged.require(&self.plan)?;
+        let before = std::mem::replace(&mut self.shape, logged.shape);
+        let is_new = self.turn_from(&before);
+        self.begin_records();
+        Ok(is_new)
     }
 
     fn turn_from(&mut self, before: &Shape) -> bool {

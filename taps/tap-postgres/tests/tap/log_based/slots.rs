@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{catalog, numbers, source};
+use super::{T, catalog, numbers, records, source};
 
 const K: &str = "CREATE TABLE k (a int); INSERT INTO k VALUES (1)";
 const ON: (&str, &str) = ("TAPSTER_CONTINUOUS", "1");
@@ -43,4 +43,39 @@ fn a_run_waits_for_another_one_that_has_the_slot() {
     let (code, log) = second.finish();
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("it is taken over"), "{log}");
+}
+
+#[test]
+fn a_table_that_was_not_published_for_a_while_is_read_once_more() {
+    let source = source(T, "t");
+    let catalog = catalog(&source);
+    let first = source.sync(&catalog, None).expect_code(0);
+    source.sql("CREATE TABLE u (id int); ALTER PUBLICATION tapster SET TABLE u");
+    source.sql("INSERT INTO t VALUES (3)");
+    let refusal = source.sync(&catalog, Some(first.state())).expect_code(78);
+    assert!(refusal.log.contains("lacks"), "{}", refusal.log);
+    source.sql("ALTER PUBLICATION tapster ADD TABLE t");
+    let second = source.sync(&catalog, Some(first.state())).expect_code(0);
+    assert!(second.log.contains("not published for a while"), "{}", second.log);
+    assert_eq!(records(&second, "public-t").len(), 3);
+    // What is in the log from before a publication was made cannot be read by it.
+    source.sql("DROP PUBLICATION tapster");
+    source.sql("INSERT INTO t VALUES (4)");
+    source.sql("CREATE PUBLICATION tapster FOR TABLE t");
+    let third = source.sync(&catalog, Some(second.state())).expect_code(0);
+    assert_eq!(records(&third, "public-t").len(), 4);
+    source.sql("INSERT INTO t VALUES (5)");
+    let fourth = source.sync(&catalog, Some(third.state())).expect_code(0);
+    assert_eq!(records(&fourth, "public-t").len(), 1);
+}
+
+#[test]
+fn a_run_sees_that_a_table_is_not_published_any_more() {
+    let source = source(T, "t");
+    let mut running = source.follow(&catalog(&source), &[(ON.0, Path::new(ON.1))]);
+    running.until(|message| message["type"] == "STATE");
+    source.sql("DROP PUBLICATION tapster; CREATE PUBLICATION tapster");
+    running.rest();
+    let (code, log) = running.finish();
+    assert_eq!(code, Some(78), "{log}");
 }
