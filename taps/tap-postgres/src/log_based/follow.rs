@@ -112,7 +112,9 @@ impl<'c> Follower<'c> {
         let mut streams = Vec::with_capacity(plans.len());
         for (plan, table) in plans.into_iter().zip(tables) {
             let bookmark = run.state.bookmark::<Bookmark>(&plan.id)?.unwrap_or_default();
-            streams.push(LogStream::new(plan, table.shape, bookmark));
+            let mut stream = LogStream::new(plan, table.shape, bookmark);
+            stream.begin(&side, run.config).await?;
+            streams.push(stream);
         }
         let committed = reached(&run.state, streams.iter().map(|stream| stream.plan.id.as_str()))?;
         slot::lock(&side, &run.config.replication_slot).await?;

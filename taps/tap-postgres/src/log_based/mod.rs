@@ -9,6 +9,7 @@ mod follow;
 mod logged;
 mod lsn;
 mod message;
+mod partition;
 mod pass;
 mod publication;
 mod schema;

@@ -44,6 +44,11 @@ impl Shape {
         self.table
     }
 
+    /// The partitions that it has and did not have before.
+    pub(super) fn new_partitions(&self, before: &Self) -> Vec<u32> {
+        self.partitions.keys().filter(|at| !before.partitions.contains_key(at)).copied().collect()
+    }
+
     /// What follows when the table looks like `now`.
     pub(super) fn change_to(&self, now: &Self) -> Change {
         let rows = |reason: &str| Change::Rows(reason.to_owned());

@@ -9,6 +9,7 @@ use crate::full_table;
 use crate::log_based::logged::logged;
 use crate::log_based::lsn::Lsn;
 use crate::log_based::message::Begin;
+use crate::log_based::partition;
 use crate::log_based::shape::{Change, Shape};
 use crate::log_based::snapshot::Start;
 use crate::plan::{StreamPlan, plan_of};
@@ -32,10 +33,15 @@ impl LogStream {
             let version = stream.bookmark.version;
             stream.bookmark = Bookmark { version, ..Bookmark::default() };
         }
-        if let Some(before) = stream.bookmark.shape.take() {
-            stream.turn_from(&before);
-        }
         stream
+    }
+
+    /// Compares its table with what its bookmark knows.
+    pub(super) async fn begin(&mut self, side: &Session, config: &Config) -> Result<(), TapError> {
+        if let Some(before) = self.bookmark.shape.take() {
+            self.turn_from(&before, side, config).await?;
+        }
+        Ok(())
     }
 
     /// Takes its table as it is now. `true`: a SCHEMA is to follow.
@@ -51,20 +57,27 @@ impl LogStream {
         };
         logged.require(&self.plan)?;
         let before = std::mem::replace(&mut self.shape, logged.shape);
-        let is_new = self.turn_from(&before);
+        let is_new = self.turn_from(&before, side, config).await?;
         self.begin_records();
         Ok(is_new)
     }
 
-    fn turn_from(&mut self, before: &Shape) -> bool {
-        match before.change_to(&self.shape) {
-            Change::None => false,
-            Change::Columns => true,
-            Change::Rows(reason) => {
-                self.start_over(&reason);
-                false
+    /// `true`: a SCHEMA is to follow.
+    async fn turn_from(&mut self, before: &Shape, side: &Session, config: &Config) -> Result<bool, TapError> {
+        let change = before.change_to(&self.shape);
+        if let Change::Rows(reason) = change {
+            self.start_over(&reason);
+            return Ok(false);
+        }
+        // The rest of a table that is being read has all its partitions.
+        let partitions = if self.needs_rows() { Vec::new() } else { self.shape.new_partitions(before) };
+        for partition in partitions {
+            if partition::brings_rows(side, &config.publication, &self.plan, partition).await? {
+                self.start_over("a partition that has rows was attached");
+                return Ok(false);
             }
         }
+        Ok(change == Change::Columns)
     }
 
     /// All its rows are to be read once more, in a new version.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{T, after, records, source};
+use super::{T, after, catalog, records, source};
 use crate::fixture::Source;
 
 /// Of months, with one row, and published.
@@ -27,4 +27,36 @@ fn values_that_a_new_column_has_in_old_rows_are_read_though_the_default_is_gone(
         "ALTER TABLE p ADD x int DEFAULT 7 + 0 * random(); ALTER TABLE p ALTER x DROP DEFAULT",
     );
     assert_eq!(records(&said, "public-p")[0]["x"], 7);
+}
+
+#[test]
+fn a_partition_that_is_attached_with_rows_is_read_and_one_that_is_filled_is_followed() {
+    for way in ["", "WITH (publish_via_partition_root = true)"] {
+        let source = partitioned("", way);
+        let catalog = catalog(&source);
+        let mut state = source.sync(&catalog, None).expect_code(0).state().clone();
+        let attached = |month: u8| {
+            [
+                format!("CREATE TABLE p_{month} (LIKE p INCLUDING ALL)"),
+                format!("INSERT INTO p_{month} VALUES ({month}, '2024-0{month}-01', 1)"),
+                format!(
+                    "ALTER TABLE p ATTACH PARTITION p_{month} FOR VALUES FROM ('2024-0{month}-01') TO ('2024-0{month}-02')"
+                ),
+            ]
+        };
+        let filled = "CREATE TABLE p_2 PARTITION OF p FOR VALUES FROM ('2024-02-01') TO ('2024-02-02')";
+        for (statements, count) in [
+            (vec![filled.to_owned(), "INSERT INTO p VALUES (2, '2024-02-01', 1)".to_owned()], 1),
+            (attached(3).to_vec(), 3),
+            (vec![attached(4).join(";")], 4),
+        ] {
+            for sql in &statements {
+                source.sql(sql);
+            }
+            let said = source.sync(&catalog, Some(&state)).expect_code(0);
+            assert_eq!(records(&said, "public-p").len(), count, "{way}: {statements:?}");
+            assert_eq!(said.log.contains("has rows was attached"), count > 1, "{}", said.log);
+            state = said.state().clone();
+        }
+    }
 }
