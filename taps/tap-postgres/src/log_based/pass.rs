@@ -216,7 +216,10 @@ impl<'a> Pass<'a> {
     ) -> Result<Option<Places>, TapError> {
         let Some(stream) = self.streams.get_mut(at) else { return Ok(None) };
         let is_other = !is_part && stream.shape.table() != shown.oid;
-        if is_other || !stream.shape.is_as_shown(shown) {
+        // Columns that changed places or were made anew may look in the log as those before did.
+        let is_known =
+            !is_other && stream.shape.is_as_shown(shown) && stream.is_current(self.side, self.config).await?;
+        if !is_known {
             let is_new = stream.renew(self.side, self.config, self.catalog).await?;
             // Its other partitions have the places of the plan before.
             for table in self.tables.values_mut() {

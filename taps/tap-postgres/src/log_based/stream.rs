@@ -44,6 +44,12 @@ impl LogStream {
         Ok(())
     }
 
+    /// Whether its table is now as it knows it.
+    pub(super) async fn is_current(&self, side: &Session, config: &Config) -> Result<bool, TapError> {
+        let now = logged(side, &config.publication, &[&self.plan]).await?.pop();
+        Ok(now.is_some_and(|now| now.shape == self.shape))
+    }
+
     /// Takes its table as it is now. `true`: a SCHEMA is to follow.
     pub(super) async fn renew(
         &mut self,

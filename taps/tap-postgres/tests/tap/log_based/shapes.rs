@@ -1,5 +1,7 @@
 //! Tables that are changed in ways that no log tells.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::{T, after, catalog, records, source};
@@ -59,4 +61,17 @@ fn a_partition_that_is_attached_with_rows_is_read_and_one_that_is_filled_is_foll
             state = said.state().clone();
         }
     }
+}
+
+#[test]
+fn a_run_sees_that_a_column_was_made_anew() {
+    let source = source(T, "t");
+    let on = ("TAPSTER_CONTINUOUS", Path::new("1"));
+    let mut running = source.follow(&catalog(&source), &[on]);
+    let first = running.until(|message| message["type"] == "STATE").pop().unwrap();
+    source.sql("ALTER TABLE t DROP w; ALTER TABLE t ADD w int; INSERT INTO t VALUES (3, 'c', 3)");
+    let last = running.until(|message| message["record"]["id"] == 3).pop().unwrap();
+    let before = first["value"]["bookmarks"]["public-t"]["version"].as_i64();
+    assert!(last["version"].as_i64() > before, "{last}");
+    running.kill();
 }
