@@ -129,7 +129,7 @@ impl Logged {
 }
 
 /// Deletes do not say the value of a column of the key.
-pub(super) fn without_identity(plan: &StreamPlan, key: &str) -> TapError {
+fn without_identity(plan: &StreamPlan, key: &str) -> TapError {
     let (id, from) = (&plan.id, &plan.from);
     TapError::config(format!("`{id}` is LOG_BASED, and its log does not say `{key}`, a column of the key, of rows that are deleted"))
         .with_hint(format!(

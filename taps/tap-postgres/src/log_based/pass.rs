@@ -9,7 +9,6 @@ use tokio_postgres::types::Type;
 use crate::config::Config;
 use crate::copy;
 use crate::log_based::change::{Places, Writer};
-use crate::log_based::logged::without_identity;
 use crate::log_based::lsn::Lsn;
 use crate::log_based::message::{Begin, Message, Shown, Tuple};
 use crate::log_based::stream::LogStream;
@@ -247,7 +246,11 @@ impl<'a> Pass<'a> {
         }
         match Places::new(&stream.plan, shown) {
             Ok(places) => Ok(Some(places)),
-            Err(key) => Err(without_identity(&stream.plan, key)),
+            Err(key) => {
+                let reason = format!("its log did not say `{key}` of rows that were deleted, for a while");
+                stream.start_over(&reason);
+                Ok(None)
+            }
         }
     }
 }

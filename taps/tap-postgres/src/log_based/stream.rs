@@ -44,10 +44,13 @@ impl LogStream {
         Ok(())
     }
 
-    /// Whether its table is now as it knows it.
+    /// Whether its table is now as it knows it. `Err`: its changes are not told as they must be.
     pub(super) async fn is_current(&self, side: &Session, config: &Config) -> Result<bool, TapError> {
-        let now = logged(side, &config.publication, &[&self.plan]).await?.pop();
-        Ok(now.is_some_and(|now| now.shape == self.shape))
+        let Some(now) = logged(side, &config.publication, &[&self.plan]).await?.pop() else {
+            return Ok(false);
+        };
+        now.require(&self.plan)?;
+        Ok(now.shape == self.shape)
     }
 
     /// Takes its table as it is now. `true`: a SCHEMA is to follow.

@@ -75,3 +75,13 @@ fn a_run_sees_that_a_column_was_made_anew() {
     assert!(last["version"].as_i64() > before, "{last}");
     running.kill();
 }
+
+#[test]
+fn a_table_whose_log_lacked_its_key_for_a_while_is_read_once_more() {
+    let said = after(
+        &source(T, "t"),
+        "ALTER TABLE t REPLICA IDENTITY NOTHING; INSERT INTO t VALUES (3); ALTER TABLE t REPLICA IDENTITY DEFAULT",
+    );
+    assert!(said.log.contains("did not say `id`"), "{}", said.log);
+    assert_eq!(records(&said, "public-t").len(), 3);
+}
