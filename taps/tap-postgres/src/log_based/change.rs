@@ -22,10 +22,19 @@ pub(super) struct Places {
     shows_old_rows: bool,
 }
 
+/// What old rows of the log lack.
+pub(super) struct Unsaid(pub(super) String);
+
 impl Places {
-    /// `Err`: that column of the key is not told of rows that are deleted.
-    pub(super) fn new<'a>(plan: &'a StreamPlan, shown: &Shown) -> Result<Self, &'a str> {
+    /// `Err`: what the log does not tell of rows that are deleted.
+    pub(super) fn new(plan: &StreamPlan, shown: &Shown) -> Result<Self, Unsaid> {
         let place = |name: &str| shown.columns.iter().position(|column| column.name == name);
+        if let Some(key) = shown.columns.iter().find(|column| column.is_key)
+            && plan.keys.is_empty()
+            && !shown.shows_old_rows
+        {
+            return Err(Unsaid(format!("columns beside `{}`", key.name)));
+        }
         let columns: Vec<_> = plan.columns.iter().map(|column| place(&column.name)).collect();
         let mut keys = Vec::with_capacity(plan.keys.len());
         for key in &plan.keys {
@@ -35,7 +44,7 @@ impl Places {
             });
             match (at, told) {
                 (Some(at), Some(told)) => keys.push((at, told)),
-                _ => return Err(key),
+                _ => return Err(Unsaid(format!("`{key}`"))),
             }
         }
         Ok(Self { columns, keys, shows_old_rows: shown.shows_old_rows })

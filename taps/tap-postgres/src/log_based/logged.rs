@@ -121,6 +121,15 @@ impl Logged {
             .with_hint("choose FULL_TABLE"));
         }
         let Some(identity) = &self.identity else { return Ok(()) };
+        if plan.keys.is_empty() && !identity.is_empty() {
+            return Err(TapError::config(format!(
+                "`{id}` is LOG_BASED and has no key, and of old rows its log tells only the table's key"
+            ))
+            .with_hint(format!(
+                "let the role read the columns of the key and discover again, give `key_properties`, or ALTER TABLE {} REPLICA IDENTITY FULL",
+                plan.from
+            )));
+        }
         match plan.keys.iter().find(|key| !identity.contains(key)) {
             None => Ok(()),
             Some(key) => Err(without_identity(plan, key)),

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 
 use crate::config::Config;
 use crate::copy;
-use crate::log_based::change::{Places, Writer};
+use crate::log_based::change::{Places, Unsaid, Writer};
 use crate::log_based::lsn::Lsn;
 use crate::log_based::message::{Begin, Message, Shown, Tuple};
 use crate::log_based::stream::LogStream;
@@ -246,8 +246,8 @@ impl<'a> Pass<'a> {
         }
         match Places::new(&stream.plan, shown) {
             Ok(places) => Ok(Some(places)),
-            Err(key) => {
-                let reason = format!("its log did not say `{key}` of rows that were deleted, for a while");
+            Err(Unsaid(what)) => {
+                let reason = format!("its log did not say {what} of rows that were deleted, for a while");
                 stream.start_over(&reason);
                 Ok(None)
             }

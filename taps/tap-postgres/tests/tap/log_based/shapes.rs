@@ -85,3 +85,22 @@ fn a_table_whose_log_lacked_its_key_for_a_while_is_read_once_more() {
     assert!(said.log.contains("did not say `id`"), "{}", said.log);
     assert_eq!(records(&said, "public-t").len(), 3);
 }
+
+#[test]
+fn a_stream_without_key_needs_whole_rows_in_the_log() {
+    let source = source(T, "t");
+    let mut catalog = catalog(&source);
+    let stream = &mut catalog["streams"][0];
+    stream["key_properties"] = json!([]);
+    for entry in stream["metadata"].as_array_mut().unwrap() {
+        entry["metadata"].as_object_mut().unwrap().remove("table-key-properties");
+    }
+    let refusal = source.sync(&catalog, None).expect_code(78);
+    assert!(refusal.log.contains("REPLICA IDENTITY FULL"), "{}", refusal.log);
+    source.sql("ALTER TABLE t REPLICA IDENTITY FULL");
+    let first = source.sync(&catalog, None).expect_code(0);
+    source.sql("ALTER TABLE t REPLICA IDENTITY DEFAULT; DELETE FROM t WHERE id = 1; ALTER TABLE t REPLICA IDENTITY FULL");
+    let second = source.sync(&catalog, Some(first.state())).expect_code(0);
+    assert!(second.log.contains("did not say columns beside `id`"), "{}", second.log);
+    assert_eq!(records(&second, "public-t").len(), 1);
+}
