@@ -5,6 +5,7 @@ use tap_sdk::TapError;
 use crate::column_type::Form;
 use crate::config::DatePolicy;
 use crate::json;
+use crate::log_based::logged::without_identity;
 use crate::log_based::message::{Cell, Shown, Tuple};
 use crate::log_based::text;
 use crate::plan::{PlannedColumn, StreamPlan};
@@ -147,6 +148,7 @@ impl Writer {
             }
             match old.get(place) {
                 Some(Cell::Text(text)) => self.text(plan, column, text)?,
+                _ if !places.keys.is_empty() => return Err(without_identity(plan, &column.name)),
                 _ => self.null(column),
             }
         }

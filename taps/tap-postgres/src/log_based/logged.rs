@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use tap_sdk::TapError;
+use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::log_based::publication;
@@ -16,6 +17,8 @@ pub(crate) struct Logged {
     pub(super) shape: Shape,
     /// The columns that an update or delete tells the old values of; `None`: all.
     identity: Option<Vec<String>>,
+    /// A partition that tells less, though the table tells all.
+    tells_less: Option<String>,
     has_children: bool,
     is_permanent: bool,
 }
@@ -27,7 +30,7 @@ SELECT c.oid, COALESCE(pg_catalog.pg_relation_filenode(c.oid), 0), c.relnatts, c
              WHERE i.indrelid = c.oid AND CASE c.relreplident
                WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END),
        c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid),
-       c.relpersistence = 'p'
+       c.relpersistence = 'p', c.oid::pg_catalog.regclass::text, c.relkind = 'f'
 FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1)";
 
 // A partitioned table's own columns do not say what the rows of its partitions have.
@@ -65,7 +68,9 @@ pub(super) async fn logged(
         partitions.entry(cell(row, 0)?).or_default().insert(cell(row, 1)?, cell(row, 2)?);
     }
     let mut published = publication::entries(session, publication, &oids).await?;
-    let rows = session.query(DOING, TABLES, &[(&oids, Type::OID_ARRAY)]).await?;
+    let of_partitions = partitions.values().flat_map(BTreeMap::keys);
+    let all: Vec<u32> = oids.iter().chain(of_partitions).copied().collect();
+    let rows = session.query(DOING, TABLES, &[(&all, Type::OID_ARRAY)]).await?;
     let mut tables = HashMap::new();
     for row in &rows {
         tables.insert(cell::<u32>(row, 0)?, row);
@@ -91,16 +96,33 @@ pub(super) async fn logged(
             keys: plan.keys.clone(),
             columns,
         };
-        let shows_all: bool = cell(row, 3)?;
-        let identity: Vec<String> = cell(row, 4)?;
+        let mut identity = identity_of(row)?;
+        let mut tells_less = None;
+        for row in shape.partitions.keys().filter_map(|partition| tables.get(partition)) {
+            // What is at another server is not logged here.
+            if cell(row, 8)? {
+                continue;
+            }
+            match (&mut identity, identity_of(row)?) {
+                (_, None) => {}
+                (None, Some(_)) => tells_less = Some(cell(row, 7)?),
+                (Some(names), Some(also)) => names.retain(|name| also.contains(name)),
+            }
+        }
         logged.push(Logged {
             shape,
-            identity: (!shows_all).then_some(identity),
+            identity,
+            tells_less,
             has_children: cell(row, 5)?,
             is_permanent: cell(row, 6)?,
         });
     }
     Ok(logged)
+}
+
+/// The columns that old rows of a table have in the log; `None`: all.
+fn identity_of(row: &Row) -> Result<Option<Vec<String>>, TapError> {
+    if cell(row, 3)? { Ok(None) } else { cell(row, 4).map(Some) }
 }
 
 impl Logged {
@@ -120,6 +142,12 @@ impl Logged {
             ))
             .with_hint("choose FULL_TABLE"));
         }
+        if let Some(partition) = &self.tells_less {
+            return Err(TapError::config(format!(
+                "`{id}` is LOG_BASED and its table's replica identity is FULL, but not that of its partition {partition}"
+            ))
+            .with_hint(format!("ALTER TABLE {partition} REPLICA IDENTITY FULL: each partition has its own")));
+        }
         let Some(identity) = &self.identity else { return Ok(()) };
         if plan.keys.is_empty() && !identity.is_empty() {
             return Err(TapError::config(format!(
@@ -138,7 +166,7 @@ impl Logged {
 }
 
 /// Deletes do not say the value of a column of the key.
-fn without_identity(plan: &StreamPlan, key: &str) -> TapError {
+pub(super) fn without_identity(plan: &StreamPlan, key: &str) -> TapError {
     let (id, from) = (&plan.id, &plan.from);
     TapError::config(format!("`{id}` is LOG_BASED, and its log does not say `{key}`, a column of the key, of rows that are deleted"))
         .with_hint(format!(

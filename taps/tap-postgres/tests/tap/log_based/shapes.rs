@@ -104,3 +104,13 @@ fn a_stream_without_key_needs_whole_rows_in_the_log() {
     assert!(second.log.contains("did not say columns beside `id`"), "{}", second.log);
     assert_eq!(records(&second, "public-t").len(), 1);
 }
+
+#[test]
+fn partitions_tell_as_much_as_their_table() {
+    let source =
+        partitioned("ALTER TABLE p REPLICA IDENTITY FULL", "WITH (publish_via_partition_root = true)");
+    let refusal = source.sync(&catalog(&source), None).expect_code(78);
+    assert!(refusal.log.contains("ALTER TABLE p_1 REPLICA IDENTITY FULL"), "{}", refusal.log);
+    source.sql("ALTER TABLE p_1 REPLICA IDENTITY FULL");
+    source.sync(&catalog(&source), None).expect_code(0);
+}
