@@ -75,6 +75,19 @@ impl Session {
         self.client().query_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
     }
 
+    /// The number of the process at the server.
+    pub(crate) async fn process(&self) -> Result<i32, TapError> {
+        let rows = self.query("asking for the process", "SELECT pg_catalog.pg_backend_pid()", &[]).await?;
+        rows.first().map_or(Ok(0), |row| cell(row, 0))
+    }
+
+    /// Ends what another session of the same role is doing.
+    pub(crate) async fn cancel(&self, process: i32) -> Result<(), TapError> {
+        let sql = "SELECT pg_catalog.pg_cancel_backend($1)";
+        self.query("ending a statement", sql, &[(&process, Type::INT4)]).await?;
+        Ok(())
+    }
+
     /// What an error means here.
     pub(crate) fn error(&self, doing: &str, error: &tokio_postgres::Error) -> TapError {
         from_server(Error::of_statement(&self.place, doing, error))

@@ -39,7 +39,16 @@ pub(crate) async fn run(
     run: &mut Run<'_>,
 ) -> Result<(), TapError> {
     let stop = Stop::from_environment()?;
-    let mut follower = Follower::begin(plans, catalog, run).await?;
+    let side = Session::open(run.config).await?;
+    let (asks, reads) = (side.process().await?, run.session.process().await?);
+    let begun = tokio::select! {
+        begun = Follower::begin(side, plans, catalog, run) => Some(begun?),
+        () = stop.asked() => None,
+    };
+    let Some(mut follower) = begun else {
+        // The server would go on with it, and a slot that is being made waits for others.
+        return run.session.cancel(asks).await;
+    };
     loop {
         tokio::select! {
             read = follower.read_rows(run) => read?,
@@ -49,7 +58,7 @@ pub(crate) async fn run(
         let end = slot::flushed(&follower.side).await?;
         follower.catch_up(end, &stop, run).await?;
         if stop.is_asked() {
-            return Ok(());
+            return follower.side.cancel(reads).await;
         }
         if !stop.is_continuous() {
             return follower.read_rows(run).await;
@@ -103,11 +112,11 @@ struct Follower<'c> {
 
 impl<'c> Follower<'c> {
     async fn begin(
+        side: Session,
         plans: Vec<StreamPlan>,
         catalog: &'c Catalog,
         run: &mut Run<'_>,
     ) -> Result<Self, TapError> {
-        let side = Session::open(run.config).await?;
         let tables = check(&side, run.config, &plans.iter().collect::<Vec<_>>()).await?;
         let mut streams = Vec::with_capacity(plans.len());
         for (plan, table) in plans.into_iter().zip(tables) {
@@ -199,7 +208,8 @@ impl<'c> Follower<'c> {
         };
         let mut pass = Pass::new(run.config, self.catalog, &self.side, &mut self.streams);
         let (mut rows, mut count) = (RowReader::new(), 0);
-        let mut next = pieces.recv().await.transpose()?;
+        let Some(first) = stop.or(pieces.recv()).await else { return Ok(false) };
+        let mut next = first.transpose()?;
         // The server has put all that it shows aside by now. What the slot keeps now, it kept then.
         self.slot.require(&self.side, self.place).await?;
         while let Some(piece) = next {
@@ -218,7 +228,8 @@ impl<'c> Follower<'c> {
                     }
                 }
             }
-            next = pieces.recv().await.transpose()?;
+            let Some(more) = stop.or(pieces.recv()).await else { return Ok(false) };
+            next = more.transpose()?;
         }
         if !rows.is_at_end() {
             return Err(TapError::temporary("the log ended before its end")

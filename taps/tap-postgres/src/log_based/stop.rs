@@ -55,6 +55,15 @@ impl Stop {
         }
     }
 
+    /// Waits for this; `None`: it is asked for before.
+    pub(super) async fn or<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            done = work => Some(done),
+            () = self.asked() => None,
+        }
+    }
+
     /// Waits so long, or until it is asked for.
     pub(super) async fn wait(&self, time: Duration) {
         tokio::select! { () = self.asked() => {}, () = tokio::time::sleep(time) => {} }

@@ -79,3 +79,21 @@ fn a_run_sees_that_a_table_is_not_published_any_more() {
     let (code, log) = running.finish();
     assert_eq!(code, Some(78), "{log}");
 }
+
+#[test]
+fn a_signal_ends_the_making_of_a_slot() {
+    let source = source(K, "k");
+    let commit = source.begin("INSERT INTO k VALUES (2)");
+    let mut running = source.follow(&catalog(&source), &[(ON.0, Path::new(ON.1))]);
+    let makes = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                 AND query LIKE '%pg_create_logical_replication_slot%'";
+    while source.value(makes) != "1" {}
+    running.terminate();
+    assert!(numbers(&running.rest()).is_empty());
+    let (code, log) = running.finish();
+    assert_eq!(code, Some(0), "{log}");
+    while source.value(makes) != "0" {}
+    commit();
+    let slots = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = current_database()";
+    assert_eq!(source.value(slots), "0", "it was not made");
+}
