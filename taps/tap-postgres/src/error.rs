@@ -3,7 +3,7 @@
 use postgres::{Error, ErrorKind};
 use tap_sdk::TapError;
 
-use crate::log_based::READING;
+use crate::log_based::{HELD, READING};
 
 /// What an error of the server means for a sync.
 pub(crate) fn from_server(error: Error) -> TapError {
@@ -13,6 +13,9 @@ pub(crate) fn from_server(error: Error) -> TapError {
         return TapError::config(error.message).with_hint(
             "the publication is newer than what the slot keeps, or the slot is gone: run once with --full-refresh of the streams that are LOG_BASED",
         );
+    }
+    if is("55006") {
+        return TapError::temporary(error.message).with_hint(HELD);
     }
     let timed_out = is("57014");
     let own_hint = match error.kind {

@@ -122,8 +122,10 @@ fn settings(config: &Config) -> String {
         sql.extend(["SET ", name, " = ", &literal(value), ";"]);
     }
     // These are not known to every version. No `tcp_user_timeout`: a target that is busy for a minute makes us leave
-    // the server's bytes unread, which it would take for our end. Keepalives tell the two apart.
+    // the server's bytes unread, which it would take for our end. Keepalives tell the two apart. A server that works on a
+    // long statement sees only by looking that we are gone, which not every system lets it do.
     sql + "SELECT pg_catalog.set_config(name, value, false) FROM (VALUES ('idle_session_timeout', '0'), ('transaction_timeout', '0'), \
-           ('tcp_user_timeout', '0'), ('jit', 'off')) AS wanted (name, value) \
-           JOIN pg_catalog.pg_settings USING (name)"
+           ('tcp_user_timeout', '0'), ('jit', 'off'), ('client_connection_check_interval', '5s')) AS wanted (name, value) \
+           JOIN pg_catalog.pg_settings USING (name) \
+           WHERE name <> 'client_connection_check_interval' OR pg_catalog.version() ~ 'linux'"
 }

@@ -25,5 +25,5 @@ pub(crate) use lsn::{Lsn, ours};
 pub(crate) use pass::READING;
 pub(crate) use schema::schema;
 pub(crate) use shape::Shape;
-pub(crate) use slot::drop_slot;
+pub(crate) use slot::{HELD, drop_slot};
 pub(crate) use snapshot::{HandOver, Start};

@@ -13,7 +13,9 @@ use crate::statement::{literal, quoted};
 /// The plugin that reads the log for us. It is part of every server.
 const PLUGIN: &str = "pgoutput";
 /// How long another session may hold the slot: mostly one whose tap was killed, and that has not seen it yet.
-const HELD: Duration = Duration::from_secs(30);
+const WAIT: Duration = Duration::from_secs(30);
+/// What to do where a session keeps the slot.
+pub(crate) const HELD: &str = "each pipeline needs a `replication_slot` of its own; or SELECT pg_terminate_backend(…) of a process that was left over";
 const LOOK: Duration = Duration::from_millis(100);
 /// How often it is said that much is held back.
 const WARN_EVERY: Duration = Duration::from_mins(10);
@@ -103,7 +105,7 @@ pub(super) async fn lock(session: &Session, name: &str) -> Result<(), TapError> 
         if rows.first().map_or(Ok(true), |row| cell(row, 0))? {
             return Ok(());
         }
-        if since.elapsed() > HELD {
+        if since.elapsed() > WAIT {
             return Err(in_use(name, session.place(), "another run"));
         }
         tokio::time::sleep(LOOK).await;
@@ -111,8 +113,7 @@ pub(super) async fn lock(session: &Session, name: &str) -> Result<(), TapError> 
 }
 
 fn in_use(name: &str, place: &str, holder: &str) -> TapError {
-    TapError::temporary(format!("the slot `{name}` at {place} is in use by {holder}"))
-        .with_hint("each pipeline needs a `replication_slot` of its own; or SELECT pg_terminate_backend(…) of a process that was left over")
+    TapError::temporary(format!("the slot `{name}` at {place} is in use by {holder}")).with_hint(HELD)
 }
 
 /// Changes that no STATE has are no longer there.
@@ -146,7 +147,7 @@ impl Found {
                 .with_hint("give another name in `replication_slot`"));
             }
             let Some(holder) = found.held_by else { return Ok(Some(found)) };
-            if since.elapsed() > HELD {
+            if since.elapsed() > WAIT {
                 return Err(in_use(name, place, &format!("process {holder}")));
             }
             tokio::time::sleep(LOOK).await;
