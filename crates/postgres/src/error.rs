@@ -114,6 +114,9 @@ fn refused(place: &str, doing: &str, refusal: &DbError) -> Error {
         ErrorKind::Login => {
             error.with_hint("check `user`, `password`, `database`, and the server's pg_hba.conf")
         }
+        ErrorKind::Full if code.code() == "53400" => error.with_hint(
+            "it is a limit of the server's settings, of slots `max_replication_slots`: raise it, or drop what nobody needs",
+        ),
         ErrorKind::Full => error.with_hint("free space or memory at the server"),
         _ => error,
     }
