@@ -11,19 +11,21 @@ use crate::statement::quoted;
 
 const DOING: &str = "looking for the publication";
 
-// A partitioned table is told of by its own name or by those of its partitions.
+// A partitioned table is told of by its own name or by those of its partitions. The names are looked up in the catalog,
+// since `to_regclass` raises an error where the role may not use a schema.
 const MISSING: &str = "
+WITH told AS (
+  SELECT k.oid FROM pg_catalog.pg_publication_tables t
+  JOIN pg_catalog.pg_namespace n ON n.nspname = t.schemaname
+  JOIN pg_catalog.pg_class k ON k.relnamespace = n.oid AND k.relname = t.tablename
+  WHERE t.pubname::text = $1)
 SELECT c.oid FROM pg_catalog.unnest($2::oid[]) AS c (oid)
-WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables t
-    WHERE t.pubname::text = $1 AND pg_catalog.to_regclass(
-      pg_catalog.quote_ident(t.schemaname) || '.' || pg_catalog.quote_ident(t.tablename)) = c.oid)
+WHERE NOT EXISTS (SELECT FROM told WHERE told.oid = c.oid)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid
     WHERE p.pubname::text = $1 AND r.prrelid = c.oid)
   AND (NOT EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf AND t.relid <> c.oid)
     OR EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) l WHERE l.isleaf AND l.relid <> c.oid
-      AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication_tables t
-        WHERE t.pubname::text = $1 AND pg_catalog.to_regclass(
-          pg_catalog.quote_ident(t.schemaname) || '.' || pg_catalog.quote_ident(t.tablename)) = l.relid)))";
+      AND NOT EXISTS (SELECT FROM told WHERE told.oid = l.relid)))";
 
 // Where a table, one of its partitions or its schema is added. `pg_publication_namespace` comes with version 15.
 const ENTRIES: &str = "
