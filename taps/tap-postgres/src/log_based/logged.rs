@@ -21,6 +21,7 @@ pub(crate) struct Logged {
     tells_less: Option<String>,
     has_children: bool,
     is_permanent: bool,
+    has_policies: bool,
 }
 
 const TABLES: &str = "
@@ -30,7 +31,8 @@ SELECT c.oid, COALESCE(pg_catalog.pg_relation_filenode(c.oid), 0), c.relnatts, c
              WHERE i.indrelid = c.oid AND CASE c.relreplident
                WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident ELSE false END),
        c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent = c.oid),
-       c.relpersistence = 'p', c.oid::pg_catalog.regclass::text, c.relkind = 'f'
+       c.relpersistence = 'p', c.oid::pg_catalog.regclass::text, c.relkind = 'f',
+       pg_catalog.row_security_active(c.oid)
 FROM pg_catalog.pg_class c WHERE c.oid = ANY ($1)";
 
 // A partitioned table's own columns do not say what the rows of its partitions have.
@@ -115,6 +117,7 @@ pub(super) async fn logged(
             tells_less,
             has_children: cell(row, 5)?,
             is_permanent: cell(row, 6)?,
+            has_policies: cell(row, 9)?,
         });
     }
     Ok(logged)
@@ -135,6 +138,12 @@ impl Logged {
                     "ALTER TABLE {} SET LOGGED, or choose another replication method",
                     plan.from
                 )));
+        }
+        if self.has_policies {
+            return Err(TapError::config(format!(
+                "`{id}` is LOG_BASED and policies hide rows of its table from the role: the log has all rows"
+            ))
+            .with_hint("ALTER ROLE … BYPASSRLS, or choose FULL_TABLE"));
         }
         if self.has_children {
             return Err(TapError::config(format!(
