@@ -38,7 +38,7 @@ impl LogStream {
 
     /// Compares its table with what its bookmark knows.
     pub(super) async fn begin(&mut self, side: &Session, config: &Config) -> Result<(), TapError> {
-        if let Some(before) = self.bookmark.shape.take() {
+        if let Some(before) = self.bookmark.shape.clone() {
             self.turn_from(&before, side, config).await?;
         }
         Ok(())

@@ -114,3 +114,22 @@ fn partitions_tell_as_much_as_their_table() {
     source.sql("ALTER TABLE p_1 REPLICA IDENTITY FULL");
     source.sync(&catalog(&source), None).expect_code(0);
 }
+
+#[test]
+fn a_table_that_is_read_in_pieces_is_known_by_its_first_shape() {
+    let source = source(
+        "CREATE TABLE t (id int PRIMARY KEY, text text); INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i",
+        "t",
+    );
+    let catalog = catalog(&source);
+    let mut running = source.start(&catalog);
+    let state = running.until(|message| message["type"] == "STATE").pop().unwrap()["value"].clone();
+    running.kill();
+    let shape = &state["bookmarks"]["public-t"]["shape"];
+    assert!(shape["table"].is_u64(), "{state}");
+    let said = source.sync(&catalog, Some(&state)).expect_code(0);
+    assert!(said.of("STATE").len() > 3);
+    for message in said.of("STATE") {
+        assert_eq!(&message["value"]["bookmarks"]["public-t"]["shape"], shape);
+    }
+}
