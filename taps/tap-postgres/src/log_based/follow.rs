@@ -106,8 +106,6 @@ struct Follower<'c> {
     window: i32,
     state_sent: Instant,
     tables_seen: Instant,
-    /// Whether a table may have been published while transactions that changed it were under way.
-    settles: bool,
 }
 
 impl<'c> Follower<'c> {
@@ -128,6 +126,9 @@ impl<'c> Follower<'c> {
         let committed = reached(&run.state, streams.iter().map(|stream| stream.plan.id.as_str()))?;
         slot::lock(&side, &run.config.replication_slot).await?;
         let (mut slot, is_new) = open(&side, run, &mut streams, committed).await?;
+        if is_new {
+            streams.iter_mut().for_each(|stream| stream.settles = false);
+        }
         slot.watch(&side).await?;
         if let Some(committed) = committed {
             slot.advance(&side, committed).await?;
@@ -146,19 +147,19 @@ impl<'c> Follower<'c> {
             window: WINDOW,
             state_sent: Instant::now(),
             tables_seen: Instant::now(),
-            settles: !is_new,
         })
     }
 
     /// Reads the tables whose rows are not all out.
     async fn read_rows(&mut self, run: &mut Run<'_>) -> Result<(), TapError> {
+        if self.streams.iter().any(|stream| stream.needs_rows() && stream.settles) {
+            slot::settle(&self.side).await?;
+            self.streams.iter_mut().for_each(|stream| stream.settles = false);
+        }
         for at in 0..self.streams.len() {
             let Some(stream) = self.streams.get_mut(at).filter(|stream| stream.needs_rows()) else {
                 continue;
             };
-            if std::mem::take(&mut self.settles) {
-                slot::settle(&self.side).await?;
-            }
             run.state.set_currently_syncing(Some(&stream.plan.id));
             // The log is behind its rows, until it has come there.
             stream.read_rows(self.place, run).await?;

@@ -22,12 +22,14 @@ pub(super) struct LogStream {
     pub(super) shape: Shape,
     pub(super) bookmark: Bookmark,
     pub(super) envelope: Envelope,
+    /// Whether transactions under way may have changed its table before that was published.
+    pub(super) settles: bool,
 }
 
 impl LogStream {
     pub(super) fn new(plan: StreamPlan, shape: Shape, bookmark: Bookmark) -> Self {
         let envelope = Envelope::new(&plan.name, None, None);
-        let mut stream = Self { plan, shape, bookmark, envelope };
+        let mut stream = Self { plan, shape, bookmark, envelope, settles: true };
         if stream.bookmark.lsn.is_none() {
             // What another method did is none of ours, but the version that it gave.
             let version = stream.bookmark.version;
@@ -95,6 +97,7 @@ impl LogStream {
             log::warning(&format!("{}: all rows are read once more, since {reason}", self.plan.id));
         }
         self.bookmark = Bookmark { version: self.bookmark.version, ..Bookmark::default() };
+        self.settles = true;
     }
 
     /// Whether its first rows are not all out.
