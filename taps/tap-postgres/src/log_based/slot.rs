@@ -77,6 +77,22 @@ pub(super) async fn flushed(session: &Session) -> Result<Lsn, TapError> {
     lsn.ok_or_else(no_place)
 }
 
+/// Waits until the log is on the server's disk up to there. What was committed is so after three rounds of the server's
+/// writer; the rest may be of transactions under way, and stay where it is.
+pub(super) async fn wait_for_disk(session: &Session, place: Lsn) -> Result<(), TapError> {
+    if flushed(session).await? >= place {
+        return Ok(());
+    }
+    let sql = "SELECT setting::int8 FROM pg_catalog.pg_settings WHERE name = 'wal_writer_delay'";
+    let rows = session.query("asking how far the log goes", sql, &[]).await?;
+    let round = rows.first().map_or(Ok(200), |row| cell::<i64>(row, 0))?;
+    let (since, most) = (Instant::now(), Duration::from_millis(u64::try_from(round).unwrap_or(200)) * 3);
+    while since.elapsed() < most && flushed(session).await? < place {
+        tokio::time::sleep(LOOK / 10).await;
+    }
+    Ok(())
+}
+
 /// Waits until all transactions have ended that were under way: they may have changed a table before the publication
 /// had it, which nothing tells.
 pub(super) async fn settle(session: &Session) -> Result<(), TapError> {

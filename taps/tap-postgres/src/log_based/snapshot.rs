@@ -5,6 +5,7 @@ use tap_sdk::TapError;
 
 use crate::log_based::lsn::Lsn;
 use crate::log_based::shape::Shape;
+use crate::log_based::slot;
 use crate::session::{Session, cell};
 
 /// What a snapshot of the server saw: changes of these transactions are in the rows that were read with it.
@@ -41,6 +42,8 @@ impl HandOver {
         let row = rows.first().ok_or_else(|| TapError::failed("no snapshot was given"))?;
         let until = Lsn::parse(cell(row, 3)?)
             .ok_or_else(|| TapError::failed("the server named no place in its log"))?;
+        // What was committed without waiting for the disk is seen, and a crash of the server would take it back.
+        slot::wait_for_disk(session, until).await?;
         Ok(Self { min: cell(row, 0)?, max: cell(row, 1)?, open: cell(row, 2)?, until })
     }
 
