@@ -64,7 +64,8 @@ pub(crate) async fn run(
             return follower.read_rows(run).await;
         }
         if follower.streams.iter().all(|stream| !stream.needs_rows()) {
-            stop.wait(LOOK).await;
+            // The server reads again what it must keep, so it gets as much rest as work.
+            stop.wait(LOOK.max(follower.look_took)).await;
         }
     }
 }
@@ -106,6 +107,8 @@ struct Follower<'c> {
     window: i32,
     state_sent: Instant,
     tables_seen: Instant,
+    /// How long the server worked for the last look.
+    look_took: Duration,
 }
 
 impl<'c> Follower<'c> {
@@ -147,6 +150,7 @@ impl<'c> Follower<'c> {
             window: WINDOW,
             state_sent: Instant::now(),
             tables_seen: Instant::now(),
+            look_took: Duration::ZERO,
         })
     }
 
@@ -209,7 +213,9 @@ impl<'c> Follower<'c> {
         };
         let mut pass = Pass::new(run.config, self.catalog, &self.side, &mut self.streams);
         let (mut rows, mut count) = (RowReader::new(), 0);
+        let since = Instant::now();
         let Some(first) = stop.or(pieces.recv()).await else { return Ok(false) };
+        self.look_took = since.elapsed();
         let mut next = first.transpose()?;
         // The server has put all that it shows aside by now. What the slot keeps now, it kept then.
         self.slot.require(&self.side, self.place).await?;

@@ -46,7 +46,8 @@ const SLOT: &str = "
 SELECT s.plugin::text, s.database::text, s.active_pid, s.confirmed_flush_lsn::text,
        COALESCE(pg_catalog.to_jsonb(s) ->> 'wal_status', '') = 'lost' OR s.restart_lsn IS NULL,
        COALESCE(pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_flush_lsn(), s.restart_lsn), 0)::int8,
-       pg_catalog.current_database()::text
+       pg_catalog.current_database()::text,
+       COALESCE(pg_catalog.pg_wal_lsn_diff(s.confirmed_flush_lsn, s.restart_lsn), 0)::int8
 FROM pg_catalog.pg_replication_slots s WHERE s.slot_name::text = $1";
 
 /// Whether the server can tell changes at all.
@@ -247,6 +248,14 @@ impl Slot {
                 "the slot `{}` makes the server keep {} MiB of its log: it moves as the target commits, and --drop-slot ends it",
                 self.name,
                 holds >> 20
+            ));
+        }
+        let reads = rows.first().map_or(Ok(0), |row| cell::<i64>(row, 7))?;
+        if reads > self.warning {
+            log::warning(&format!(
+                "the server reads {} MiB of its log anew for each look at the slot `{}`: a transaction has been open for so long, see pg_stat_activity",
+                reads >> 20,
+                self.name
             ));
         }
         Ok(())
