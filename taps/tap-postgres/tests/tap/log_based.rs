@@ -334,7 +334,17 @@ fn what_the_log_needs_is_said_in_words() {
     source.sql(&format!("SELECT pg_create_physical_replication_slot('{slot}')"));
     assert!(refusal(&source, "public-t").contains("is another's"));
     source.sql(&format!("SELECT pg_drop_replication_slot('{slot}')"));
+    let slots = |function: &str| format!("SELECT {function}('s' || i) FROM generate_series(1, 60) i");
+    source.sql(&slots("pg_create_physical_replication_slot"));
+    let log = source.sync(&only(&source, "public-t"), None).expect_code(1).log;
+    assert!(log.contains("`max_replication_slots`"), "{log}");
+    source.sql(&slots("pg_drop_replication_slot"));
     source.config = json!({ "replication_slot": slot, "user": "plain_reader" });
+    source.sql("ALTER TABLE t ENABLE ROW LEVEL SECURITY; CREATE POLICY some_rows ON t USING (id > 1)");
+    assert!(refusal(&source, "public-t").contains("policies hide rows"));
+    source.sql("ALTER TABLE t DISABLE ROW LEVEL SECURITY");
+    // Other tables of the publication are nobody's business.
+    source.sql("CREATE SCHEMA hidden; CREATE TABLE hidden.h (id int PRIMARY KEY); ALTER PUBLICATION tapster ADD TABLE hidden.h");
     assert!(refusal(&source, "public-t").contains("ALTER ROLE … REPLICATION"));
 }
 
