@@ -41,7 +41,7 @@ SELECT a.attrelid, a.attname::text, a.attnum, a.atttypid, a.atttypmod,
        a.atthasdef OR a.atthasmissing OR a.attidentity <> '' OR EXISTS (
          SELECT FROM pg_catalog.pg_partition_tree(a.attrelid) t
          JOIN pg_catalog.pg_attribute p ON p.attrelid = t.relid AND p.attname = a.attname
-         WHERE p.atthasmissing)
+         WHERE p.atthasmissing), a.xmin::text::int8
 FROM pg_catalog.pg_attribute a
 WHERE a.attrelid = ANY ($1) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''";
 
@@ -61,7 +61,8 @@ pub(super) async fn logged(
     let rows = session.query(DOING, COLUMNS, &[(&oids, Type::OID_ARRAY)]).await?;
     let mut columns: HashMap<u32, BTreeMap<String, Attribute>> = HashMap::new();
     for row in &rows {
-        let attribute = Attribute(cell(row, 2)?, cell(row, 3)?, cell(row, 4)?, false, cell(row, 5)?);
+        let attribute =
+            Attribute(cell(row, 2)?, cell(row, 3)?, cell(row, 4)?, false, cell(row, 5)?, cell(row, 6)?);
         columns.entry(cell(row, 0)?).or_default().insert(cell(row, 1)?, attribute);
     }
     let rows = session.query(DOING, PARTITIONS, &[(&oids, Type::OID_ARRAY)]).await?;

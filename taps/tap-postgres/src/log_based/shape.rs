@@ -24,9 +24,17 @@ pub(crate) struct Shape {
     pub(super) columns: BTreeMap<String, Attribute>,
 }
 
-/// Number, type, modifier of the type; whether the stream has it; whether rows older than the column may have a value.
+/// Number, type, modifier of the type; whether the stream has it; whether rows older than the column may have a value;
+/// the transaction that last changed what the catalog says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Attribute(pub(super) i16, pub(super) u32, pub(super) i32, pub(super) bool, pub(super) bool);
+pub(super) struct Attribute(
+    pub(super) i16,
+    pub(super) u32,
+    pub(super) i32,
+    pub(super) bool,
+    pub(super) bool,
+    #[serde(default)] pub(super) i64,
+);
 
 /// What a change of the table asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,7 +75,7 @@ impl Shape {
         let is_rewritten = self.file != now.file
             || self.partitions.iter().any(|(at, file)| now.partitions.get(at).is_some_and(|now| now != file));
         for (name, column) in now.columns.iter().filter(|(_, column)| column.3) {
-            let Attribute(number, type_oid, modifier, _, has_value) = *column;
+            let Attribute(number, type_oid, modifier, _, has_value, changed) = *column;
             let Some(before) = self.columns.get(name) else {
                 if number <= self.last {
                     return rows(&format!("a column was renamed to `{name}`"));
@@ -85,6 +93,10 @@ impl Shape {
             }
             if before.1 != type_oid || (before.2 != modifier && is_rewritten) {
                 return rows(&format!("the column `{name}` changed its type"));
+            }
+            // ALTER COLUMN … TYPE … USING may give all rows other values of the same type.
+            if is_rewritten && before.5 != changed {
+                return rows(&format!("the table was rewritten and the column `{name}` altered"));
             }
         }
         let selected = |shape: &Self| -> Vec<(String, i32)> {
@@ -115,7 +127,7 @@ mod tests {
 
     fn shape(columns: &[(&str, i16, u32, i32, bool, bool)]) -> Shape {
         let attribute = |column: &(&str, i16, u32, i32, bool, bool)| {
-            (column.0.to_owned(), Attribute(column.1, column.2, column.3, column.4, column.5))
+            (column.0.to_owned(), Attribute(column.1, column.2, column.3, column.4, column.5, 700))
         };
         let last = columns.iter().map(|column| column.1).max().unwrap();
         Shape {
@@ -157,6 +169,11 @@ mod tests {
         let before = shape(&[id, ("a", 2, 1700, 9, true, false)]);
         let now = |columns: &[(&str, i16, u32, i32, bool, bool)]| Shape { file: 2, ..shape(columns) };
         assert_eq!(before.change_to(&now(&[id, ("a", 2, 1700, 9, true, false)])), Change::None);
+        let mut altered = now(&[id, ("a", 2, 1700, 9, true, false)]);
+        altered.columns.get_mut("a").unwrap().5 = 701;
+        assert!(matches!(before.change_to(&altered), Change::Rows(_)));
+        altered.file = 1;
+        assert_eq!(before.change_to(&altered), Change::None, "no row has another value");
         for columns in [
             vec![id, ("a", 2, 1700, 8, true, false)],
             vec![id, ("a", 2, 1700, 9, true, false), ("c", 3, 25, -1, true, false)],

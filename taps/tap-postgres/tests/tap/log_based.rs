@@ -201,6 +201,7 @@ fn a_table_that_changes_is_followed() {
         ("ALTER TABLE t ADD x serial", "may have a value in old rows"),
         ("ALTER TABLE t RENAME w TO x", "renamed to `x`"),
         ("ALTER TABLE t ALTER w TYPE text USING 'n' || w", "`w` changed its type"),
+        ("ALTER TABLE t ALTER w TYPE int USING w * 2", "`w` altered"),
         ("ALTER TABLE t DROP w; ALTER TABLE t ADD w int", "dropped and made anew"),
         (
             "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY, v text, w int); INSERT INTO t VALUES (1), (2); ALTER PUBLICATION tapster ADD TABLE t",
