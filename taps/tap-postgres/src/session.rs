@@ -3,6 +3,7 @@
 use postgres::{Connection, Error};
 use tap_sdk::TapError;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::OnceCell;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Client, Row};
 
@@ -28,6 +29,7 @@ pub(crate) struct Session {
     connection: Connection,
     /// `host:port/database as user`.
     place: String,
+    system: OnceCell<Option<i64>>,
 }
 
 impl Session {
@@ -45,7 +47,7 @@ impl Session {
     }
 
     async fn set_up(connection: Connection, config: &Config) -> Result<Self, TapError> {
-        let session = Self { connection, place: config.server.to_string() };
+        let session = Self { connection, place: config.server.to_string(), system: OnceCell::new() };
         session.execute("setting the session up", &settings(config)).await?;
         Ok(session)
     }
@@ -73,6 +75,21 @@ impl Session {
         parameters: &[Parameter<'_>],
     ) -> Result<Vec<Row>, TapError> {
         self.client().query_typed(sql, parameters).await.map_err(|error| self.error(doing, &error))
+    }
+
+    /// The number that tells the server's data from those of all others, where the role may know it.
+    pub(crate) async fn system(&self) -> Result<Option<i64>, TapError> {
+        const DOING: &str = "asking which server it is";
+        let ask = async || {
+            let may = "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')";
+            let rows = self.query(DOING, may, &[]).await?;
+            if !rows.first().map_or(Ok(false), |row| cell(row, 0))? {
+                return Ok(None);
+            }
+            let sql = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
+            self.query(DOING, sql, &[]).await?.first().map(|row| cell(row, 0)).transpose()
+        };
+        self.system.get_or_try_init(ask).await.copied()
     }
 
     /// The number of the process at the server.

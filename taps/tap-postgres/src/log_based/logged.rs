@@ -78,6 +78,7 @@ pub(super) async fn logged(
     for row in &rows {
         tables.insert(cell::<u32>(row, 0)?, row);
     }
+    let system = session.system().await?;
     let mut logged = Vec::with_capacity(plans.len());
     for plan in plans {
         let table = plan.logged.unwrap_or_default();
@@ -91,6 +92,7 @@ pub(super) async fn logged(
             }
         }
         let shape = Shape {
+            system,
             table,
             file: cell(row, 1)?,
             partitions: partitions.remove(&table).unwrap_or_default(),

@@ -9,6 +9,9 @@ use crate::log_based::message::Shown;
 /// A table as its bookmark remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape {
+    /// The server's own number, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) system: Option<i64>,
     pub(super) table: u32,
     /// Its file: another one has all rows written anew, which no log says.
     pub(super) file: u32,
@@ -131,6 +134,7 @@ mod tests {
         };
         let last = columns.iter().map(|column| column.1).max().unwrap();
         Shape {
+            system: None,
             table: 1,
             file: 1,
             partitions: BTreeMap::new(),

@@ -41,6 +41,15 @@ impl LogStream {
     /// Compares its table with what its bookmark knows.
     pub(super) async fn begin(&mut self, side: &Session, config: &Config) -> Result<(), TapError> {
         if let Some(before) = self.bookmark.shape.clone() {
+            if let (Some(was), Some(is)) = (before.system, self.shape.system)
+                && was != is
+            {
+                let (id, place) = (&self.plan.id, side.place());
+                return Err(TapError::config(format!(
+                    "{id}: its STATE is of the server with the system identifier {was}, and {place} is {is}: its log has nothing of that one"
+                ))
+                .with_hint("check `host`; else run once with --full-refresh of the streams that are LOG_BASED"));
+            }
             self.turn_from(&before, side, config).await?;
         }
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::{T, catalog, numbers, records, source};
 
 const K: &str = "CREATE TABLE k (a int); INSERT INTO k VALUES (1)";
@@ -96,4 +98,17 @@ fn a_signal_ends_the_making_of_a_slot() {
     commit();
     let slots = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = current_database()";
     assert_eq!(source.value(slots), "0", "it was not made");
+}
+
+#[test]
+fn a_state_of_another_server_is_refused() {
+    let source = source(K, "k");
+    let catalog = catalog(&source);
+    let first = source.sync(&catalog, None).expect_code(0);
+    let mut state = first.state().clone();
+    let system = &mut state["bookmarks"]["public-k"]["shape"]["system"];
+    let own = source.value("SELECT system_identifier FROM pg_control_system()");
+    assert_eq!(std::mem::replace(system, json!(7)).to_string(), own);
+    let refusal = source.sync(&catalog, Some(&state)).expect_code(78);
+    assert!(refusal.log.contains("system identifier 7"), "{}", refusal.log);
 }
