@@ -130,7 +130,9 @@ impl<'c> Follower<'c> {
         slot::lock(&side, &run.config.replication_slot).await?;
         let (mut slot, is_new) = open(&side, run, &mut streams, committed).await?;
         if is_new {
-            streams.iter_mut().for_each(|stream| stream.settles = false);
+            for stream in &mut streams {
+                stream.settles = false;
+            }
         }
         slot.watch(&side).await?;
         if let Some(committed) = committed {
@@ -158,7 +160,9 @@ impl<'c> Follower<'c> {
     async fn read_rows(&mut self, run: &mut Run<'_>) -> Result<(), TapError> {
         if self.streams.iter().any(|stream| stream.needs_rows() && stream.settles) {
             slot::settle(&self.side).await?;
-            self.streams.iter_mut().for_each(|stream| stream.settles = false);
+            for stream in &mut self.streams {
+                stream.settles = false;
+            }
         }
         for at in 0..self.streams.len() {
             let Some(stream) = self.streams.get_mut(at).filter(|stream| stream.needs_rows()) else {
