@@ -22,7 +22,6 @@ mod partial_runs;
 mod processes;
 mod relay;
 mod rest_api;
-mod round_trip;
 mod states;
 mod stream_settings;
 mod support;
