@@ -5,6 +5,7 @@
 //! in production. They take turns, so that a busy minute slows both.
 
 #![expect(clippy::print_stdout, reason = "the turns are what one waits for")]
+#![expect(clippy::cast_precision_loss, reason = "of the random fractions of the stream")]
 
 use std::fs::File;
 use std::io::Write as _;
@@ -70,7 +71,9 @@ fn peers(figures: &mut Figures, project: &Project, database: &Database, stream: 
     for (name, without) in numbers {
         let Some(program) = peer(name, "target-postgres") else { continue };
         let mut config = plain.clone();
-        without.iter().for_each(|key| drop(config.as_object_mut().and_then(|config| config.remove(*key))));
+        for key in without {
+            drop(config.as_object_mut().and_then(|config| config.remove(*key)));
+        }
         if let Some(port) = config.get_mut("port").filter(|port| port.is_string()) {
             *port = port.as_str().and_then(|port| port.parse::<u64>().ok()).map_or(Value::Null, Value::from);
         }
