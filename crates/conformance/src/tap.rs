@@ -162,7 +162,8 @@ impl TapRun {
     }
 
     fn leftovers(&self) -> Check {
-        if self.ended.exit.is_none() {
+        // A tap that was quick may have ended by itself before it was cut off.
+        if !self.heard.to_the_end() || self.ended.exit.is_none() {
             return rules::PROCESSES.skipped("the run was cut off");
         }
         self.ended.leftovers(&rules::PROCESSES)
